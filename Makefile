@@ -1,0 +1,61 @@
+# Slipway. `make run` and `make test` do everything on a fresh Debian 12; a second call does nothing that is done already.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+BUILD := build/release
+JOBS ?= $(shell nproc)
+
+.PHONY: help run test build setup unit e2e page-test bench lint lint-all check asan tsan clean
+
+help:            ## what can be made
+	@grep -hE '^[a-z0-9-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup:           ## install what is missing: Debian packages, parts with digests, Python and page packages
+	@scripts/setup build page python browser
+
+build:           ## the program, at build/release/slipway
+	@scripts/setup build page
+	@[ -f $(BUILD)/build.ninja ] || cmake --preset release >$(BUILD).configure.log 2>&1 || { tail -n 20 $(BUILD).configure.log; exit 1; }
+	@ninja -C $(BUILD) -j$(JOBS) --quiet
+
+run: build       ## the main job: a year of flights through the whole loop, then the story
+	@scripts/setup python
+	@examples/flights/run.sh
+
+test: build      ## every test: checks, unit tests, end-to-end tests with the real clients, the page in a browser
+	@scripts/setup python browser
+	@$(MAKE) --no-print-directory check unit e2e page-test
+
+check:           ## layers and hygiene
+	@scripts/check-layers
+	@scripts/check-tree
+
+unit:            ## the C++ tests
+	@ctest --test-dir $(BUILD) --output-on-failure -j$(JOBS)
+
+e2e: build       ## the real mlflow and dvc against the program
+	@scripts/setup python
+	@SLIPWAY_BIN=$(CURDIR)/$(BUILD)/slipway PYTHONDONTWRITEBYTECODE=1 build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e
+
+page-test: build ## the page in Chromium
+	@scripts/setup page browser
+	@scripts/page-test
+
+bench: build     ## figures against mlflow, dvc and mlflow models serve of the locked versions
+	@scripts/setup python
+	@bench/run
+
+lint:            ## clang-format and clang-tidy on what changed
+	@scripts/lint changed
+
+lint-all:        ## the same on everything
+	@scripts/lint all
+
+
+asan tsan:       ## the C++ tests under sanitizers (make asan, make tsan)
+	@scripts/setup build
+	@[ -f build/$@/build.ninja ] || cmake --preset $@ -DSLIPWAY_UI=OFF >build/$@.configure.log 2>&1 || { tail -n 20 build/$@.configure.log; exit 1; }
+	@ninja -C build/$@ -j$(JOBS) --quiet
+	@ctest --test-dir build/$@ --output-on-failure -j$(JOBS)
+
+clean:           ## forget the build, keep what was downloaded
+	@rm -rf build/release build/asan build/tsan build/web
