@@ -34,7 +34,7 @@ unit:            ## the C++ tests
 
 e2e: build       ## the real mlflow and dvc against the program
 	@scripts/setup python
-	@SLIPWAY_BIN=$(CURDIR)/$(BUILD)/slipway PYTHONDONTWRITEBYTECODE=1 build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e
+	@SLIPWAY_BIN=$(CURDIR)/$(BUILD)/slipway PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e
 
 page-test: build ## the page in Chromium
 	@scripts/setup page browser

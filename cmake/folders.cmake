@@ -2,7 +2,7 @@
 
 # The standard headers that nearly every file includes, compiled once. Only std: a folder's own includes stay honest.
 function(slipway_make_pch)
-  file(WRITE ${CMAKE_BINARY_DIR}/pch.cc "")
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/pch.cc CONTENT "")  # written only when it is not there yet
   add_library(slipway_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cc)
   target_link_libraries(slipway_pch PRIVATE slipway_flags)
   target_precompile_headers(slipway_pch PRIVATE

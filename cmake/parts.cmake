@@ -24,7 +24,7 @@ set(SLIPWAY_PARTS_base Threads::Threads OpenSSL::Crypto spdlog::spdlog prometheu
 set(SLIPWAY_PARTS_json simdjson::simdjson nlohmann_json::nlohmann_json)
 set(SLIPWAY_PARTS_yaml ${FYAML})
 set(SLIPWAY_PARTS_storage SQLite::SQLite3)
-set(SLIPWAY_PARTS_net CURL::libcurl)
+set(SLIPWAY_PARTS_net ${CMAKE_DL_LIBS})  # libcurl by dlopen: only its headers are needed to build
 set(SLIPWAY_PARTS_access ${SODIUM})
 set(SLIPWAY_PARTS_data OpenSSL::Crypto)
 set(SLIPWAY_PARTS_http ZLIB::ZLIB)

@@ -28,11 +28,3 @@ CREATE TABLE log_cursor (
   name TEXT PRIMARY KEY,
   position BIGINT NOT NULL
 );
-
--- A request that carries an Idempotency-Key is answered from here when it comes again.
-CREATE TABLE idempotency (
-  key TEXT PRIMARY KEY,
-  answered_at BIGINT NOT NULL,
-  status INTEGER NOT NULL,
-  body TEXT NOT NULL
-);

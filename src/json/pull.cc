@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "json/pull.h"
 
-#include <simdjson.h>
-
 #include <cassert>
 #include <charconv>
 #include <limits>
+#include <simdjson.h>
 #include <vector>
 
 #include "base/error.h"
@@ -16,8 +15,8 @@ namespace {
 
 constexpr std::size_t kKeptBytesMax = 1U << 20;
 
-// Within the text that is one list around what was given: so the root is an element like any other, scalars included, and
-// whatever follows it is found by the same rule.
+// Within the text that is one list around what was given: so the root is an element like any other,
+// scalars included, and whatever follows it is found by the same rule.
 constexpr std::size_t kShift = 1;
 
 struct Frame {
@@ -178,7 +177,8 @@ struct PullReader::State {
     }
   }
   [[noreturn]] static void fail(const std::string& what, std::size_t at) {
-    throw Error(Code::kInvalidArgument, "not valid JSON: " + what + " at byte " + std::to_string(at));
+    throw Error(Code::kInvalidArgument,
+                "not valid JSON: " + what + " at byte " + std::to_string(at));
   }
 };
 
@@ -218,7 +218,11 @@ PullKind PullReader::kind() {
     case 'I': return PullKind::kNumber;
     default:
       if (token.front() >= '0' && token.front() <= '9') return PullKind::kNumber;
-      State::fail("unexpected `" + std::string(trimmed(token.substr(0, 20))) + "`", state_->offset());
+      // The bracket behind the text is ours, not the sender's.
+      if (state_->offset() >= state_->text_bytes)
+        State::fail("the text ends too early", state_->text_bytes);
+      State::fail("unexpected `" + std::string(trimmed(token.substr(0, 20))) + "`",
+                  state_->offset());
   }
 }
 
@@ -274,7 +278,8 @@ double PullReader::number() {
     if (name == "NaN") {
       value = std::numeric_limits<double>::quiet_NaN();
     } else if (name == "Infinity" || name == "-Infinity") {
-      value = first == '-' ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+      value = first == '-' ? -std::numeric_limits<double>::infinity()
+                           : std::numeric_limits<double>::infinity();
     } else {
       State::fail("unexpected `" + std::string(name.substr(0, 20)) + "`", state_->offset());
     }
@@ -364,7 +369,8 @@ std::string_view PullReader::raw() {
 
 void PullReader::finish() {
   if (state_->pending) skip();
-  if (state_->frames.size() != 1) State::fail("a list or object was not read to its end", state_->offset());
+  if (state_->frames.size() != 1)
+    State::fail("a list or object was not read to its end", state_->offset());
   if (state_->step()) State::fail("more than one value", state_->offset());
   const char* location = nullptr;
   if (state_->document.current_location().get(location) == simdjson::SUCCESS) {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "json/pull.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+#include <gtest/gtest.h>
 #include <limits>
 
 #include "base/error.h"
@@ -30,7 +29,8 @@ std::string skip_all(std::string_view text) {
 }
 
 TEST(PullReader, ReadsAnInferenceRequestFrontToBack) {
-  PullReader reader(R"( {"id": "a\u00e9", "inputs": [{"shape": [2, 3], "data": [1, 2.5, NaN, -3e2, Infinity, -Infinity]}], "x": null, "y": true} )");
+  PullReader reader(
+      R"( {"id": "a\u00e9", "inputs": [{"shape": [2, 3], "data": [1, 2.5, NaN, -3e2, Infinity, -Infinity]}], "x": null, "y": true} )");
   reader.enter_object();
   std::string_view key;
   ASSERT_TRUE(reader.next_field(key));
@@ -84,7 +84,8 @@ TEST(PullReader, LeavesAloneIsSkipped) {
 }
 
 TEST(PullReader, IntegersAreExact) {
-  PullReader reader("[9223372036854775807, -9223372036854775808, 18446744073709551615, 9007199254740993]");
+  PullReader reader(
+      "[9223372036854775807, -9223372036854775808, 18446744073709551615, 9007199254740993]");
   reader.enter_array();
   ASSERT_TRUE(reader.next_element());
   EXPECT_TRUE(reader.is_integer());
@@ -100,8 +101,11 @@ TEST(PullReader, IntegersAreExact) {
 
 TEST(PullReader, RefusesWhatIsNoWholeNumber) {
   for (const char* text : {"1.0", "1e3", "9223372036854775808", "NaN", "-Infinity"}) {
-    EXPECT_EQ(refusal([&] { PullReader(text).integer(); }), "not valid JSON: not a whole number of 64 bits at byte 0") << text;
-    EXPECT_EQ(PullReader(text).is_integer(), std::string_view(text) == "9223372036854775808") << text;
+    EXPECT_EQ(refusal([&] { PullReader(text).integer(); }),
+              "not valid JSON: not a whole number of 64 bits at byte 0")
+        << text;
+    EXPECT_EQ(PullReader(text).is_integer(), std::string_view(text) == "9223372036854775808")
+        << text;
   }
   EXPECT_EQ(refusal([] { PullReader("-1").unsigned_integer(); }),
             "not valid JSON: not a whole number of 64 bits, zero or more at byte 0");
@@ -143,16 +147,23 @@ TEST(PullReader, KeysAndTextsLiveAsLongAsTheReader) {
 }
 
 TEST(PullReader, NamesWhatWasExpected) {
-  EXPECT_EQ(refusal([] { PullReader("\"a\"").number(); }), "expected a number at byte 0, found a text");
-  EXPECT_EQ(refusal([] { PullReader(" [1]").enter_object(); }), "expected an object at byte 1, found a list");
+  EXPECT_EQ(refusal([] { PullReader("\"a\"").number(); }),
+            "expected a number at byte 0, found a text");
+  EXPECT_EQ(refusal([] { PullReader(" [1]").enter_object(); }),
+            "expected an object at byte 1, found a list");
   EXPECT_EQ(refusal([] { PullReader("1").text(); }), "expected a text at byte 0, found a number");
-  EXPECT_EQ(refusal([] { PullReader("null").boolean(); }), "expected true or false at byte 0, found null");
+  EXPECT_EQ(refusal([] { PullReader("null").boolean(); }),
+            "expected true or false at byte 0, found null");
 }
 
 TEST(PullReader, DepthHasALimit) {
-  const auto nested = [](int depth) { return std::string(static_cast<std::size_t>(depth), '[') + std::string(static_cast<std::size_t>(depth), ']'); };
+  const auto nested = [](int depth) {
+    return std::string(static_cast<std::size_t>(depth), '[') +
+           std::string(static_cast<std::size_t>(depth), ']');
+  };
   EXPECT_EQ(skip_all(nested(kPullDepthDefault)), "accepted");
-  EXPECT_EQ(skip_all(nested(kPullDepthDefault + 1)), "not valid JSON: nested deeper than 64 levels at byte 64");
+  EXPECT_EQ(skip_all(nested(kPullDepthDefault + 1)),
+            "not valid JSON: nested deeper than 64 levels at byte 64");
   PullReader deep(nested(kPullDepthMax), kPullDepthMax);
   deep.skip();
   deep.finish();
@@ -161,16 +172,20 @@ TEST(PullReader, DepthHasALimit) {
 
 TEST(PullReader, WhatIsNotJsonIsRefusedEvenWhereSkipped) {
   for (const char* text :
-       {"", "  ", "{", "[", "[1", "[1,", "[1,]", "[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\" 1}", "{a:1}", "[1}",
-        "{\"a\":1]", "nul", "truee", "nan", "NaNs", "Infinit", "-Inf", "+1", "01", "1.", ".5", "1e", "--1", "'a'", "\"a", "\"\\x\"",
-        "1 2", "{} {}", "[],[]", "1]", "1],[2", "\"\x01\"", "]", "}", ",", "[\"a\":1]", "1e999"}) {
+       {"",          "  ",      "{",        "[",          "[1",        "[1,",     "[1,]",
+        "[1 2]",     "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\" 1}", "{a:1}",   "[1}",
+        "{\"a\":1]", "nul",     "truee",    "nan",        "NaNs",      "Infinit", "-Inf",
+        "+1",        "01",      "1.",       ".5",         "1e",        "--1",     "'a'",
+        "\"a",       "\"\\x\"", "1 2",      "{} {}",      "[],[]",     "1]",      "1],[2",
+        "\"\x01\"",  "]",       "}",        ",",          "[\"a\":1]", "1e999"}) {
     EXPECT_EQ(skip_all(text).substr(0, 15), "not valid JSON:") << text;
   }
   EXPECT_EQ(skip_all("\"\xff\""), "not valid JSON: the text is not UTF-8");
 }
 
 TEST(PullReader, EveryPrefixOfARequestIsRefused) {
-  const std::string whole = R"({"id":"x","inputs":[{"name":"a","shape":[1,2],"datatype":"FP32","data":[[1.5,NaN]]}],"p":{"q":null,"r":false}})";
+  const std::string whole =
+      R"({"id":"x","inputs":[{"name":"a","shape":[1,2],"datatype":"FP32","data":[[1.5,NaN]]}],"p":{"q":null,"r":false}})";
   EXPECT_EQ(skip_all(whole), "accepted");
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_EQ(skip_all(whole.substr(0, size)).substr(0, 15), "not valid JSON:") << size;
