@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tracking/run_log.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "base/error.h"
+#include "json/value.h"
+#include "tracking/key_rules.h"
+#include "tracking/logged_model.h"
+
+namespace slipway::tracking {
+namespace {
+
+constexpr std::string_view kModelHistoryTag = "mlflow.log-model.history";
+
+std::string item(const char* list, std::size_t index, const char* field, bool single) {
+  if (single) return field;
+  return std::string(list) + "[" + std::to_string(index) + "]." + field;
+}
+
+void check_count(std::size_t count, std::size_t most, const std::string& what) {
+  if (count <= most) return;
+  throw Error(Code::kInvalidArgument,
+              "A batch logging request can contain at most " + std::to_string(most) + " " + what +
+                  ". Got " + std::to_string(count) + " " + what + ". Please split up " + what +
+                  " across multiple requests and try again.");
+}
+
+void check_params_unique(const Pairs& params) {
+  std::set<std::string_view> seen;
+  std::string twice;
+  for (const auto& [key, value] : params) {
+    if (seen.insert(key).second) continue;
+    twice += (twice.empty() ? "'" : ", '") + key + "'";
+  }
+  if (twice.empty()) return;
+  throw Error(Code::kInvalidArgument,
+              "Duplicate parameter keys have been submitted: [" + twice +
+                  "]. Please ensure the request contains only one param value per param key.");
+}
+
+std::optional<std::string> find_param(storage::Session& session, std::int64_t run,
+                                      std::string_view key) {
+  auto row = session.query("SELECT value FROM param WHERE run = ?1 AND key = ?2", run, key);
+  if (!row.step()) return std::nullopt;
+  return row.text(0);
+}
+
+void log_params(storage::Transaction& transaction, const RunInfo& run, const Pairs& params,
+                bool single) {
+  std::string conflicts;
+  for (const auto& [key, value] : params) {
+    const std::optional<std::string> old = find_param(transaction, run.key, key);
+    if (!old) {
+      transaction.execute("INSERT INTO param (run, key, value) VALUES (?1, ?2, ?3)", run.key, key,
+                          value);
+    } else if (*old != value && single) {
+      throw Error(Code::kInvalidArgument, "Changing param values is not allowed. Param with key='" +
+                                              key + "' was already logged with value='" + *old +
+                                              "' for run ID='" + run.id +
+                                              "'. Attempted logging new value '" + value + "'.");
+    } else if (*old != value) {
+      conflicts += std::string(conflicts.empty() ? "" : ", ") + "{'key': '" + key +
+                   "', 'old_value': '" + *old + "', 'new_value': '" + value + "'}";
+    }
+  }
+  if (conflicts.empty()) return;
+  throw Error(Code::kInvalidArgument,
+              "Changing param values is not allowed. Params were already logged='[" + conflicts +
+                  "]' for run ID='" + run.id + "'.");
+}
+
+void put_tag(storage::Transaction& transaction, const RunInfo& run, std::string_view key,
+             std::string_view value) {
+  transaction.execute(
+      "INSERT INTO tag (run, key, value) VALUES (?1, ?2, ?3) ON CONFLICT (run, key) DO UPDATE SET "
+      "value = excluded.value",
+      run.key, key, value);
+  if (key == kRunNameTag && !value.empty()) {
+    transaction.execute("UPDATE run SET name = ?2 WHERE id = ?1", run.key, value);
+  }
+}
+
+}  // namespace
+
+void check_batch(Batch& batch, bool single) {
+  for (std::size_t i = 0; i < batch.metrics.size(); ++i) {
+    const Metric& metric = batch.metrics[i];
+    check_key(metric.key, item("metrics", i, "name", single));
+    check_metric_time(metric.point.time_ms, metric.key, metric.point.value,
+                      item("metrics", i, "timestamp", single));
+    check_length(metric.key, kKeyCharactersMax, "Metric name");
+  }
+  for (std::size_t i = 0; i < batch.params.size(); ++i) {
+    auto& [key, value] = batch.params[i];
+    check_key_and_length(key, item("params", i, "key", single), "Param key");
+    value.resize(cut_to_characters(value, kParamValueCharactersMax).size());
+  }
+  for (std::size_t i = 0; i < batch.tags.size(); ++i) {
+    auto& [key, value] = batch.tags[i];
+    const std::string path = item("tags", i, "key", single);
+    check_key_and_length(key, path, path);
+    value.resize(cut_to_characters(value, kTagValueCharactersMax).size());
+  }
+  check_count(batch.metrics.size(), kMetricsPerBatchMax, "metrics");
+  check_count(batch.params.size(), kParamsPerBatchMax, "params");
+  check_count(batch.tags.size(), kTagsPerBatchMax, "tags");
+  check_count(batch.metrics.size() + batch.params.size() + batch.tags.size(), kEntitiesPerBatchMax,
+              "metrics, params, and tags");
+  check_params_unique(batch.params);
+}
+
+void log_batch(storage::Transaction& transaction, const Batch& batch, bool single) {
+  const RunInfo run = get_active_run(transaction, batch.run_id);
+  log_params(transaction, run, batch.params, single);
+  if (!batch.metrics.empty()) append_metrics(transaction, run, batch.metrics);
+  for (const Metric& metric : batch.metrics) {
+    if (metric.model_id.empty()) continue;
+    log_logged_model_metric(
+        transaction, metric.model_id,
+        {metric.key, clamp_metric_value(metric.point.value), metric.point.time_ms,
+         metric.point.step, run.id, metric.dataset_name, metric.dataset_digest});
+  }
+  for (const auto& [key, value] : batch.tags) put_tag(transaction, run, key, value);
+}
+
+void set_run_tag(storage::Transaction& transaction, std::string_view run_id, std::string_view key,
+                 std::string_view value) {
+  Batch batch;
+  batch.run_id = run_id;
+  batch.tags.emplace_back(key, value);
+  check_batch(batch, true);
+  log_batch(transaction, batch, true);
+}
+
+void delete_run_tag(storage::Transaction& transaction, std::string_view run_id,
+                    std::string_view key) {
+  const RunInfo run = get_active_run(transaction, run_id);
+  if (transaction.execute("DELETE FROM tag WHERE run = ?1 AND key = ?2", run.key, key) == 0) {
+    throw Error(Code::kNotFound,
+                "No tag with name: " + std::string(key) + " in run with id " + std::string(run_id));
+  }
+}
+
+void record_model(storage::Transaction& transaction, std::string_view run_id,
+                  std::string_view model_json) {
+  const RunInfo run = get_active_run(transaction, run_id);
+  const json::Value model =
+      json::parse(model_json, {.bare_non_finite = true, .duplicate_keys_last = true});
+  for (const char* field : {"artifact_path", "flavors", "utc_time_created", "run_id"}) {
+    if (model.find(field) == nullptr) {
+      throw Error(Code::kInvalidArgument,
+                  "Model json is missing mandatory fields: {'" + std::string(field) + "'}");
+    }
+  }
+  json::Array history;
+  auto row = transaction.query("SELECT value FROM tag WHERE run = ?1 AND key = ?2", run.key,
+                               kModelHistoryTag);
+  if (row.step()) {
+    json::Value stored = json::parse(row.text_view(0));
+    if (stored.is_array()) history = std::move(stored.as_array());
+  }
+  row.reset();
+  history.push_back(model);
+  const std::string text =
+      json::write(json::Value(std::move(history)), {.python_separators = true});
+  // Cut, it would be JSON no more.
+  check_length(text, kTagValueCharactersMax, std::string(kModelHistoryTag));
+  put_tag(transaction, run, kModelHistoryTag, text);
+}
+
+}  // namespace slipway::tracking

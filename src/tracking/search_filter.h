@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace slipway::tracking {
+
+// MLflow's search language: comparisons joined by AND. Parsed into values here; the *_search files
+// turn these into SQL.
+//
+//   filter      = [ comparison { AND comparison } ]
+//   comparison  = identifier operator literal | identifier ("IN" | "NOT IN") "(" text { "," text }
+//   ")" | identifier "IS" ["NOT"] "NULL" identifier  = [ entity "." ] key ; a key with other
+//   characters stands in `backticks` or "double quotes" operator    = "=" | "==" | "!=" | "<>" |
+//   "<" | "<=" | ">" | ">=" | "LIKE" | "ILIKE" text        = 'single' or "double" quoted ; number =
+//   [-+] digits [ . digits ] [ e digits ]
+// Words are case-insensitive. Faults throw kInvalidArgument with the parts of MLflow's messages
+// that its tests look for
+// ("Invalid comparator", "Invalid attribute key", "Expected a quoted string value", "Invalid
+// clause(s) in filter string").
+//   source  MLflow 3.17.2 utils/search_utils.py, search_logged_model_utils.py;
+//   docs/formats/mlflow.md says where we are stricter.
+
+enum class Entity { kAttribute, kMetric, kParam, kTag, kDataset };
+enum class Operator {
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kLike,
+  kIlike,
+  kIn,
+  kNotIn,
+  kIsNull,
+  kIsNotNull
+};
+
+struct Comparison {
+  Entity entity = Entity::kAttribute;
+  std::string key;  // of an attribute: its canonical name
+  Operator op = Operator::kEqual;
+  bool numeric = false;
+  double number = 0;               // where numeric
+  std::vector<std::string> texts;  // else: one, or the list of IN
+  bool operator==(const Comparison&) const = default;
+};
+
+// An attribute that a search knows.
+struct Attribute {
+  std::string_view name;       // as written
+  std::string_view canonical;  // as the search knows it
+  bool numeric = false;
+  bool lists = false;    // takes IN and NOT IN
+  bool sortable = true;  // may stand in order_by
+};
+
+// What one kind of search accepts.
+struct SearchLanguage {
+  std::span<const Attribute> attributes;
+  bool metrics = false;
+  bool params = false;
+  bool tags = false;
+  bool datasets = false;
+};
+
+std::vector<Comparison> parse_filter(std::string_view text, const SearchLanguage& language);
+
+struct OrderTerm {
+  Entity entity = Entity::kAttribute;
+  std::string key;  // of an attribute: its canonical name
+  bool ascending = true;
+  bool operator==(const OrderTerm&) const = default;
+};
+
+// "<identifier> [ASC|DESC]" each. A key that comes twice is kInvalidArgument.
+std::vector<OrderTerm> parse_order(const std::vector<std::string>& terms,
+                                   const SearchLanguage& language);
+
+inline constexpr std::size_t kFilterBytesMax = 64U << 10;
+inline constexpr std::size_t kComparisonsMax = 100;
+inline constexpr std::size_t kOrderTermsMax = 16;
+
+// The operator as SQL has it, for a comparison with one value: "=", "<>", "<" …; REQUIRES one of
+// those six.
+std::string_view sql_operator(Operator op);
+
+}  // namespace slipway::tracking
