@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry/search.h"
+
+#include <gtest/gtest.h>
+
+#include "registry/testing.h"
+#include "tracking/search_filter.h"
+
+namespace slipway::registry {
+namespace {
+
+class SearchTest : public RegistryWorld {
+ protected:
+  void SetUp() override {
+    for (const char* name : {"alpha", "Beta", "gamma"}) {
+      clock_.advance(1'000);
+      make_model(name);
+      make_version(name);
+      make_version(name);
+    }
+    write_void([&](storage::Transaction& tx) {
+      set_model_tag(tx, clock_, "alpha", {"team", "blue"});
+      set_model_tag(tx, clock_, "gamma", {"team", "Red"});
+      clock_.advance(1'000);
+      set_version_tag(tx, clock_, "gamma", 1, {"a b", "x"});
+      create_model(tx, clock_, {"prompt", {}, {{"mlflow.prompt.is_prompt", "true"}}, ""});
+      NewVersion version;
+      version.model = "prompt";
+      version.source = "prompt-template";
+      version.tags = {{"mlflow.prompt.is_prompt", "true"}};
+      create_version(tx, clock_, version);
+    });
+  }
+  std::string models(const std::string& filter, std::vector<std::string> order = {}) {
+    return read<std::string>([&](storage::Session& session) {
+      std::string names;
+      for (const auto& model : search_models(session, {filter, order, 100, ""}).models) {
+        names += (names.empty() ? "" : " ") + model.name;
+      }
+      return names;
+    });
+  }
+  std::string versions(const std::string& filter, std::vector<std::string> order = {}) {
+    return read<std::string>([&](storage::Session& session) {
+      std::string names;
+      for (const auto& version : search_versions(session, {filter, order, 100, ""}).versions) {
+        names += (names.empty() ? "" : " ") + version.model + "/" + std::to_string(version.version);
+      }
+      return names;
+    });
+  }
+  std::string bad(const std::string& filter, std::vector<std::string> order = {},
+                  const std::string& token = "") {
+    return refusal([&](storage::Transaction& tx) {
+      search_versions(tx, {filter, order, 100, token});
+    });
+  }
+};
+
+TEST_F(SearchTest, ModelsByNameAndTag) {
+  EXPECT_EQ(models(""), "Beta alpha gamma");
+  EXPECT_EQ(models("name = 'alpha'"), "alpha");
+  EXPECT_EQ(models("name != \"alpha\""), "Beta gamma");
+  EXPECT_EQ(models("name LIKE '%a'"), "Beta alpha gamma");
+  EXPECT_EQ(models("name LIKE 'b%'"), "");
+  EXPECT_EQ(models("name ILIKE 'b%'"), "Beta");
+  EXPECT_EQ(models("name IN ('alpha', 'gamma', 'none')"), "alpha gamma");
+  EXPECT_EQ(models("tags.team = 'blue'"), "alpha");
+  EXPECT_EQ(models("tag.team != 'blue'"), "gamma");
+  EXPECT_EQ(models("tags.`team` ILIKE 'RED' AND name = 'gamma'"), "gamma");
+  EXPECT_EQ(models("attribute.name = 'alpha' and tags.team = 'red'"), "");
+}
+
+TEST_F(SearchTest, PromptsAreLeftOutUnlessAskedFor) {
+  EXPECT_EQ(models("tags.`mlflow.prompt.is_prompt` = 'true'"), "prompt");
+  EXPECT_EQ(models("tags.`mlflow.prompt.is_prompt` != 'true'"), "Beta alpha gamma");
+  EXPECT_EQ(models("tags.`mlflow.prompt.is_prompt` = 'false'"), "Beta alpha gamma");
+  EXPECT_EQ(versions("tags.`mlflow.prompt.is_prompt` = 'true'"), "prompt/1");
+  EXPECT_EQ(versions("name = 'prompt'"), "");
+}
+
+TEST_F(SearchTest, VersionsByEverythingMlflowHas) {
+  EXPECT_EQ(versions("name = 'alpha'"), "alpha/2 alpha/1");
+  EXPECT_EQ(versions("version_number > 1", {"name"}), "Beta/2 alpha/2 gamma/2");
+  EXPECT_EQ(versions("version_number <= 1 AND name NOT IN ('Beta')", {"name DESC"}),
+            "gamma/1 alpha/1");
+  EXPECT_EQ(versions("source_path = 's3://bucket/gamma'", {"version_number ASC"}),
+            "gamma/1 gamma/2");
+  EXPECT_EQ(versions("run_id = ''", {"name", "version_number"}),
+            "Beta/1 Beta/2 alpha/1 alpha/2 gamma/1 gamma/2");
+  EXPECT_EQ(versions("tags.\"a b\" = 'x'"), "gamma/1");
+  EXPECT_EQ(versions(""), "gamma/1 gamma/2 Beta/2 Beta/1 alpha/2 alpha/1");
+}
+
+TEST_F(SearchTest, PagesEndWithoutAToken) {
+  std::string seen;
+  std::string token;
+  int pages = 0;
+  do {
+    const VersionPage page = read<VersionPage>([&](storage::Session& session) {
+      return search_versions(session, {"", {"name", "version_number"}, 4, token});
+    });
+    for (const auto& version : page.versions)
+      seen += version.model + std::to_string(version.version) + " ";
+    token = page.next_page_token;
+    ++pages;
+  } while (!token.empty());
+  EXPECT_EQ(pages, 2);
+  EXPECT_EQ(seen, "Beta1 Beta2 alpha1 alpha2 gamma1 gamma2 ");
+}
+
+TEST_F(SearchTest, WhatItCannotReadIsNamed) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"foo = 'x'", "Invalid attribute key 'foo' specified."},
+      {"metrics.x = '1'", "Invalid entity type"},
+      {"tags.x = 1", "Expected a quoted string value for tag"},
+      {"tags.x > '1'", "Invalid comparator"},
+      {"tags.x IS NULL", "Invalid comparator for tag 'x'"},
+      {"name > 'a'", "Invalid comparator"},
+      {"source_path IN ('a')", "Invalid comparator"},
+      {"version_number = 'a'", "Expected numeric value type"},
+      {"version_number = 1.5", "Invalid value for numeric attribute 'version_number'"},
+      {"name = 'a' OR name = 'b'", "Invalid clause(s) in filter string"},
+      {"name = 'a' AND", "Invalid"},
+      {"name = 'a", "Invalid"},
+      {"(name = 'a')", "Invalid"}};
+  for (const auto& [filter, message] : cases) {
+    EXPECT_NE(bad(filter).find(message), std::string::npos) << filter << " -> " << bad(filter);
+    EXPECT_EQ(bad(filter).rfind("invalid_argument: ", 0), 0U) << filter;
+  }
+  EXPECT_NE(bad("", {"age"}).find("Invalid"), std::string::npos);
+  EXPECT_NE(bad("", {"name", "name DESC"}).find("duplicate fields"), std::string::npos);
+  EXPECT_NE(bad("", {"name UP"}).find("Invalid"), std::string::npos);
+  for (const char* token : {"x", "eyJvZmZzZXQiOiAwfQ==", "e30="}) {
+    EXPECT_EQ(bad("", {}, token), "invalid_argument: Invalid page token, could not be read")
+        << token;
+  }
+}
+
+TEST_F(SearchTest, FiltersHaveLimits) {
+  EXPECT_NE(bad("name = '" + std::string(tracking::kFilterBytesMax, 'a') + "'"), "");
+  std::string many = "name = 'a'";
+  for (std::size_t i = 1; i < tracking::kComparisonsMax; ++i) many += " AND name = 'a'";
+  EXPECT_EQ(bad(many), "");
+  EXPECT_NE(bad(many + " AND name = 'a'").find("more than 100"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace slipway::registry
