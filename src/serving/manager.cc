@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serving/manager.h"
+
+#include <algorithm>
+#include <list>
+#include <malloc.h>
+#include <set>
+#include <thread>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "ledger/cursor.h"
+#include "ledger/event.h"
+#include "registry/alias.h"
+#include "registry/model_version.h"
+#include "serving/version_loader.h"
+
+namespace slipway::serving {
+namespace {
+
+constexpr const char* kActor = "automation:serving";
+constexpr const char* kVersionCursor = "serving.versions";
+constexpr TimeUs kRetryUs = 30 * kMicrosPerSecond;
+constexpr std::int64_t kVersionsPerLook = 100;
+
+using Key = std::pair<std::string, std::int64_t>;
+
+// What the database wants of an endpoint.
+struct Wanted {
+  EndpointRow endpoint;
+  std::int64_t champion = 0;  // 0: nothing, and `problem` says why
+  std::string problem;
+  std::optional<RolloutRow> rollout;  // active, and not outrun by a newer move of the alias
+};
+
+struct WantedAll {
+  std::vector<Wanted> endpoints;
+  std::map<std::string, std::int64_t> open_rollouts;  // id -> log position
+};
+
+Wanted want(storage::Session& session, const EndpointRow& row, TimeUs now) {
+  Wanted wanted;
+  wanted.endpoint = row;
+  std::int64_t move = 0;
+  if (row.version > 0) {
+    const auto hold = find_hold(session, row.name, now);
+    wanted.champion = hold && hold->version > 0 ? hold->version : row.version;
+  } else if (const auto target = registry::find_alias(session, row.model, row.alias)) {
+    wanted.champion = target->version;
+    move = target->move;
+  } else {
+    wanted.problem = "model `" + row.model + "` has no alias `" + row.alias + "` yet";
+  }
+  auto rollout = find_active_rollout(session, row.name);
+  if (rollout && rollout->state == RolloutState::kActive &&
+      (row.version > 0 || rollout->started_move == move))
+    wanted.rollout = std::move(rollout);
+  return wanted;
+}
+
+WantedAll want_all(storage::Database& database, TimeUs now) {
+  WantedAll all;
+  database.read([&](storage::Session& session) {
+    for (const EndpointRow& row : list_endpoints(session)) {
+      all.endpoints.push_back(want(session, row, now));
+      if (const auto open = find_active_rollout(session, row.name))
+        all.open_rollouts[open->id] = open->log_position;
+    }
+  });
+  return all;
+}
+
+}  // namespace
+
+struct Manager::State {
+  explicit State(const Deps& given)
+      : deps(given),
+        loaded_gauge(
+            given.metrics.gauge("slipway_serving_models_loaded", "Model versions in memory.")) {}
+
+  const Deps deps;
+  metrics::Gauge& loaded_gauge;
+  Router router;
+
+  // Held for a whole look and for every load: one model at a time is read.
+  Mutex work;
+  struct Failure {
+    std::string reason;
+    TimeUs at = 0;
+  };
+  std::map<Key, Failure> failures GUARDED_BY(work);
+  std::set<std::string> retained GUARDED_BY(work);
+
+  mutable Mutex memory;
+  std::map<Key, std::weak_ptr<const ServedVersion>> known GUARDED_BY(memory);
+  std::list<std::shared_ptr<const ServedVersion>> spares
+      GUARDED_BY(memory);  // most recently used first
+
+  Mutex wake_mutex;
+  CondVar wake;
+  bool asked GUARDED_BY(wake_mutex) = false;
+  bool stop GUARDED_BY(wake_mutex) = false;
+  std::thread thread;
+
+  std::shared_ptr<const ServedVersion> in_memory(const Key& key) const;
+  void keep_spare(const std::shared_ptr<const ServedVersion>& version);
+  std::variant<std::shared_ptr<const ServedVersion>, Unservable> load(const Key& key)
+      REQUIRES_LOCK(work);
+  void record_condition(const Key& key, const std::optional<std::string>& reason,
+                        std::optional<std::int64_t> cursor);
+  void record_event(const std::string& endpoint, const char* type, json::Object body);
+  std::shared_ptr<const ServedVersion> obtain(const std::string& endpoint, const Key& key,
+                                              std::string& problem) REQUIRES_LOCK(work);
+  void check_new_versions() REQUIRES_LOCK(work);
+  void forget_replaced() REQUIRES_LOCK(work);
+  std::shared_ptr<const Route> make_route(const Wanted& wanted,
+                                          const std::shared_ptr<const Route>& before)
+      REQUIRES_LOCK(work);
+  void retain(const std::map<std::string, std::int64_t>& open) REQUIRES_LOCK(work);
+  bool look();
+  void run();
+};
+
+std::shared_ptr<const ServedVersion> Manager::State::in_memory(const Key& key) const {
+  const MutexLock lock(memory);
+  const auto found = known.find(key);
+  return found == known.end() ? nullptr : found->second.lock();
+}
+
+void Manager::State::keep_spare(const std::shared_ptr<const ServedVersion>& version) {
+  std::shared_ptr<const ServedVersion> dropped;  // freed after the lock
+  const MutexLock lock(memory);
+  spares.remove(version);
+  spares.push_front(version);
+  if (spares.size() > kSpareVersionsMax) {
+    dropped = spares.back();
+    spares.pop_back();
+  }
+}
+
+std::variant<std::shared_ptr<const ServedVersion>, Unservable> Manager::State::load(
+    const Key& key) {
+  if (auto present = in_memory(key)) {
+    keep_spare(present);
+    return present;
+  }
+  auto loaded =
+      load_version(deps.database, deps.artifacts, deps.engine, deps.clock, key.first, key.second);
+  if (const auto* version = std::get_if<std::shared_ptr<const ServedVersion>>(&loaded)) {
+    keep_spare(*version);
+    const MutexLock lock(memory);
+    known[key] = *version;
+    std::erase_if(known, [](const auto& entry) { return entry.second.expired(); });
+    loaded_gauge.set(static_cast<double>(known.size()));
+  }
+  return loaded;
+}
+
+void Manager::State::record_condition(const Key& key, const std::optional<std::string>& reason,
+                                      std::optional<std::int64_t> cursor) {
+  deps.database.write([&](storage::Transaction& transaction) {
+    const auto row = registry::find_version(transaction, key.first, key.second);
+    const auto condition =
+        reason ? registry::Condition::kUnservable : registry::Condition::kServable;
+    if (row && (row->condition != condition || row->condition_reason != reason.value_or(""))) {
+      registry::set_condition(transaction, key.first, key.second, condition, reason.value_or(""));
+    }
+    if (cursor) ledger::move_cursor(transaction, kVersionCursor, *cursor);
+  });
+}
+
+void Manager::State::record_event(const std::string& endpoint, const char* type,
+                                  json::Object body) {
+  deps.database.write([&](storage::Transaction& transaction) {
+    ledger::Event event;
+    event.type = type;
+    event.subject = "endpoint:" + endpoint;
+    event.actor = kActor;
+    event.event_time = deps.log.watermark(endpoint);
+    event.body = std::move(body);
+    ledger::append(transaction, deps.clock, event);
+  });
+}
+
+// The version ready to answer; null, and why, when it is not.
+std::shared_ptr<const ServedVersion> Manager::State::obtain(const std::string& endpoint,
+                                                            const Key& key, std::string& problem) {
+  if (auto present = in_memory(key)) return present;
+  const auto failed = failures.find(key);
+  if (failed != failures.end() && deps.clock.now() - failed->second.at < kRetryUs) {
+    problem = failed->second.reason;
+    return nullptr;
+  }
+  const std::string label = "model " + key.first + "/" + std::to_string(key.second);
+  std::string reason;
+  try {
+    auto loaded = load(key);
+    if (auto* version = std::get_if<std::shared_ptr<const ServedVersion>>(&loaded)) {
+      failures.erase(key);
+      record_condition(key, std::nullopt, std::nullopt);
+      return *version;
+    }
+    reason = std::get<Unservable>(loaded).reason;
+    record_condition(key, reason, std::nullopt);
+  } catch (const Error& error) {
+    reason = error.what();
+  }
+  const bool news = failed == failures.end() || failed->second.reason != reason;
+  failures[key] = {reason, deps.clock.now()};
+  if (news) {
+    log::warning("a model version cannot be served",
+                 {{"endpoint", endpoint}, {"version", label}, {"reason", reason}});
+    record_event(endpoint, "endpoint.load_failed",
+                 json::Object{{"model", key.first}, {"version", key.second}, {"reason", reason}});
+  }
+  problem = reason;
+  return nullptr;
+}
+
+// MLflow's versions are READY at once; here is found out which ones can be served.
+void Manager::State::check_new_versions() {
+  const std::int64_t after = deps.database.read_returning<std::int64_t>(
+      [](storage::Session& session) { return ledger::cursor(session, kVersionCursor); });
+  ledger::EventFilter filter;
+  filter.after_seq = after;
+  filter.type_prefix = "model.version_created";
+  filter.limit = kVersionsPerLook;
+  const auto events = deps.database.read_returning<std::vector<ledger::StoredEvent>>(
+      [&](storage::Session& session) { return ledger::list_events(session, filter); });
+  for (const ledger::StoredEvent& event : events) {
+    const json::Value* const number = event.body.find("version");
+    if (!event.subject.starts_with("model:") || number == nullptr || !number->is_integer())
+      continue;
+    const Key key{event.subject.substr(6), number->as_int()};
+    std::optional<std::string> reason;
+    try {
+      auto loaded = load(key);
+      if (const auto* unservable = std::get_if<Unservable>(&loaded)) reason = unservable->reason;
+    } catch (const Error& error) {
+      if (error.code() == Code::kUnavailable)
+        return;  // no engine: nothing is known about the version, try again later
+      if (error.code() != Code::kNotFound) reason = error.what();
+    }
+    record_condition(key, reason, event.seq);
+  }
+}
+
+// A model that was deleted and made anew gives its numbers again.
+void Manager::State::forget_replaced() {
+  std::vector<std::shared_ptr<const ServedVersion>> present;
+  {
+    const MutexLock lock(memory);
+    for (const auto& [key, weak] : known) {
+      if (auto version = weak.lock()) present.push_back(std::move(version));
+    }
+  }
+  deps.database.read([&](storage::Session& session) {
+    std::erase_if(present, [&](const auto& version) {
+      const auto row = registry::find_version(session, version->model, version->version);
+      return !row || row->key == version->registry_key;
+    });
+  });
+  const MutexLock lock(memory);
+  for (const auto& version : present) {
+    known.erase({version->model, version->version});
+    spares.remove(version);
+  }
+}
+
+std::shared_ptr<const Route> Manager::State::make_route(
+    const Wanted& wanted, const std::shared_ptr<const Route>& before) {
+  auto route = std::make_shared<Route>();
+  route->endpoint = wanted.endpoint;
+  route->problem = wanted.problem;
+  const std::string& model = wanted.endpoint.model;
+  if (wanted.champion > 0) {
+    route->champion = obtain(wanted.endpoint.name, {model, wanted.champion}, route->problem);
+    if (!route->champion)
+      route->problem =
+          "version " + std::to_string(wanted.champion) + " cannot be served: " + route->problem;
+  }
+  // A version that does not load leaves the old one serving.
+  if (!route->champion && wanted.champion > 0 && before && before->champion &&
+      before->champion->model == model)
+    route->champion = before->champion;
+  const auto& old = before ? before->champion : nullptr;
+  if (route->champion &&
+      (!old || old->model != route->champion->model || old->version != route->champion->version)) {
+    record_event(wanted.endpoint.name, "endpoint.loaded",
+                 json::Object{{"model", model}, {"version", route->champion->version}});
+  }
+  const bool as_wanted = route->champion && route->champion->version == wanted.champion;
+  if (wanted.rollout && as_wanted && wanted.rollout->champion == wanted.champion) {
+    const RolloutRow& rollout = *wanted.rollout;
+    std::string problem;
+    route->challenger = obtain(wanted.endpoint.name, {rollout.model, rollout.challenger}, problem);
+    if (route->challenger) {
+      route->rollout = rollout.id;
+      route->step = rollout.step;
+      route->weight = rollout.steps.at(static_cast<std::size_t>(rollout.step)).weight;
+      route->seed = rollout.seed;
+    } else {
+      route->problem =
+          "challenger " + std::to_string(rollout.challenger) + " cannot be served: " + problem;
+    }
+  }
+  return route;
+}
+
+void Manager::State::retain(const std::map<std::string, std::int64_t>& open) {
+  for (const auto& [id, position] : open) {
+    if (retained.insert(id).second) deps.log.retain_from("rollout:" + id, position);
+  }
+  for (auto it = retained.begin(); it != retained.end();) {
+    if (open.contains(*it)) {
+      ++it;
+      continue;
+    }
+    deps.log.retain_from("rollout:" + *it, INT64_MAX);
+    it = retained.erase(it);
+  }
+}
+
+bool Manager::State::look() {
+  const MutexLock lock(work);
+  forget_replaced();
+  check_new_versions();
+  const WantedAll wanted = want_all(deps.database, deps.clock.now());
+  retain(wanted.open_rollouts);
+  const auto before = router.table();
+  auto table = std::make_shared<RoutingTable>();
+  bool changed = wanted.endpoints.size() != before->size();
+  for (const Wanted& endpoint : wanted.endpoints) {
+    const auto old = before->find(endpoint.endpoint.name);
+    const std::shared_ptr<const Route> old_route = old == before->end() ? nullptr : old->second;
+    auto route = make_route(endpoint, old_route);
+    const bool same = old_route && old_route->endpoint == route->endpoint &&
+                      old_route->champion == route->champion &&
+                      old_route->challenger == route->challenger &&
+                      old_route->rollout == route->rollout && old_route->step == route->step &&
+                      old_route->problem == route->problem;
+    changed = changed || !same;
+    (*table)[endpoint.endpoint.name] = same ? old_route : std::move(route);
+  }
+  if (!changed) return false;
+  router.replace(std::move(table));
+  ::malloc_trim(0);  // what a model took goes back to the system
+  return true;
+}
+
+void Manager::State::run() {
+  while (true) {
+    {
+      const MutexLock lock(wake_mutex);
+      if (!asked && !stop) wake.wait_for(wake_mutex, std::chrono::milliseconds(kPollMs));
+      if (stop) return;
+      asked = false;
+    }
+    try {
+      look();
+    } catch (const Error& error) {
+      log::error("serving: cannot follow the registry", {{"reason", error.what()}});
+    }
+  }
+}
+
+Manager::Manager(const Deps& deps) : state_(std::make_unique<State>(deps)) {}
+
+Manager::~Manager() {
+  {
+    const MutexLock lock(state_->wake_mutex);
+    state_->stop = true;
+    state_->wake.notify_all();
+  }
+  if (state_->thread.joinable()) state_->thread.join();
+}
+
+void Manager::start() {
+  state_->thread = std::thread([this] { state_->run(); });
+}
+
+void Manager::refresh() {
+  const MutexLock lock(state_->wake_mutex);
+  state_->asked = true;
+  state_->wake.notify_all();
+}
+
+bool Manager::refresh_now() { return state_->look(); }
+
+const Router& Manager::router() const { return state_->router; }
+
+std::shared_ptr<const ServedVersion> Manager::version(const std::string& model,
+                                                      std::int64_t version) {
+  const Key key{model, version};
+  if (auto present = state_->in_memory(key)) return present;
+  const MutexLock lock(state_->work);
+  auto loaded = state_->load(key);
+  if (auto* ready = std::get_if<std::shared_ptr<const ServedVersion>>(&loaded)) return *ready;
+  throw Error(Code::kFailedPrecondition,
+              "model " + model + "/" + std::to_string(version) +
+                  " cannot be served: " + std::get<Unservable>(loaded).reason);
+}
+
+std::shared_ptr<const ServedVersion> Manager::version_in_memory(const std::string& model,
+                                                                std::int64_t version) const {
+  return state_->in_memory({model, version});
+}
+
+std::vector<std::shared_ptr<const ServedVersion>> Manager::loaded() const {
+  std::vector<std::shared_ptr<const ServedVersion>> versions;
+  const MutexLock lock(state_->memory);
+  for (const auto& [key, weak] : state_->known) {
+    if (auto version = weak.lock()) versions.push_back(std::move(version));
+  }
+  return versions;
+}
+
+}  // namespace slipway::serving
