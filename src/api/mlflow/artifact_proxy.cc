@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/mlflow/artifact_files.h"
+#include "api/mlflow/tracking_routes.h"
+#include "api/mlflow/wire.h"
+#include "base/error.h"
+#include "tracking/artifact_index.h"
+
+namespace slipway::api::mlflow {
+namespace {
+
+// One file. Streamed, so the limit is for the disk's sake alone.
+constexpr std::uint64_t kUploadBytesMax = std::uint64_t{1} << 40;
+
+http::Response list(tracking::ArtifactStore& store, const http::Request& request) {
+  std::string_view path = request.query_value("path").value_or("");
+  while (path.ends_with('/')) path.remove_suffix(1);
+  json::Array files;
+  for (const tracking::ArtifactStore::Entry& entry : store.list(path)) {
+    json::Object item{{"path", entry.name}, {"is_dir", entry.is_folder}};
+    if (!entry.is_folder) item.set("file_size", entry.bytes);
+    files.emplace_back(std::move(item));
+  }
+  json::Object body;
+  if (!files.empty()) body.set("files", std::move(files));
+  return answer(body);
+}
+
+// The file is in place before its digest is written, and the digest is committed before the client
+// hears of it.
+void put(const Deps& deps, http::Request& request, http::Responder responder) {
+  const std::string path = request.path_parameter("path");
+  tracking::check_artifact_path(path, false);
+  const tracking::ArtifactStore::Stored stored =
+      deps.artifacts.put(path, [&request](char* buffer, std::size_t size) {
+        return request.body_reader->read(buffer, size);
+      });
+  submit(
+      deps.database,
+      [path, stored, now = deps.clock.now()](storage::Transaction& transaction) {
+        tracking::record_artifact(transaction, path, stored, now);
+        http::Response response;
+        response.content_type.clear();
+        return response;
+      },
+      std::move(responder));
+}
+
+void remove(const Deps& deps, http::Request& request, http::Responder responder) {
+  const std::string path = request.path_parameter("path");
+  deps.artifacts.remove(path);
+  submit(
+      deps.database,
+      [path](storage::Transaction& transaction) {
+        tracking::forget_artifacts(transaction, path);
+        return answer();
+      },
+      std::move(responder));
+}
+
+http::Route proxy_route(http::Method method, std::string pattern, http::AsyncHandler handler,
+                        std::string summary) {
+  http::Route route;
+  route.method = method;
+  route.pattern = std::move(pattern);
+  route.permission = http::Permission::kOpenOnLoopback;
+  route.execution = http::Execution::kPool;
+  route.handler = std::move(handler);
+  route.summary = std::move(summary);
+  return route;
+}
+
+}  // namespace
+
+std::vector<http::Route> proxy_routes(const Deps& deps) {
+  std::vector<http::Route> routes;
+  for (const std::string prefix : {"/api/2.0", "/ajax-api/2.0"}) {
+    const std::string base = prefix + "/mlflow-artifacts/artifacts";
+    routes.push_back(proxy_route(
+        http::Method::kGet, base,
+        [deps](http::Request& request, http::Responder responder) {
+          responder.send(list(deps.artifacts, request));
+        },
+        "Names below a path of the artifact store"));
+    routes.push_back(proxy_route(
+        http::Method::kGet, base + "/{path...}",
+        [deps](http::Request& request, http::Responder responder) {
+          responder.send(send_file(deps.artifacts, request.path_parameter("path"), request));
+        },
+        "A file of the artifact store"));
+    http::Route upload = proxy_route(
+        http::Method::kPut, base + "/{path...}",
+        [deps](http::Request& request, http::Responder responder) {
+          put(deps, request, std::move(responder));
+        },
+        "Stores a file");
+    upload.stream_body = true;
+    upload.body_bytes_max = kUploadBytesMax;
+    routes.push_back(std::move(upload));
+    routes.push_back(proxy_route(
+        http::Method::kDelete, base + "/{path...}",
+        [deps](http::Request& request, http::Responder responder) {
+          remove(deps, request, std::move(responder));
+        },
+        "Removes a file, or a folder with all it holds"));
+  }
+  return routes;
+}
+
+}  // namespace slipway::api::mlflow

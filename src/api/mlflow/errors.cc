@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/mlflow/errors.h"
+
+#include <string>
+
+#include "json/value.h"
+
+namespace slipway::api::mlflow {
+namespace {
+
+http::Response html(int status, const std::string& text) {
+  http::Response response;
+  response.status = status;
+  response.content_type = "text/html; charset=utf-8";
+  const std::string title = std::to_string(status) + " " + std::string(http::reason_phrase(status));
+  response.body = "<!doctype html>\n<html lang=en>\n<title>" + title + "</title>\n<h1>" +
+                  std::string(http::reason_phrase(status)) + "</h1>\n<p>" + text + "</p>\n";
+  return response;
+}
+
+}  // namespace
+
+WireError wire_error(Code code) {
+  switch (code) {
+    case Code::kInvalidArgument:
+    case Code::kFailedPrecondition:
+      return {"INVALID_PARAMETER_VALUE", 400, "KAM00", "INVALID_PARAMETER_VALUE"};
+    case Code::kNotFound: return {"RESOURCE_DOES_NOT_EXIST", 404, "KAM00", "RESOURCE_NOT_FOUND"};
+    case Code::kAlreadyExists:
+      return {"RESOURCE_ALREADY_EXISTS", 400, "KAM00", "RESOURCE_ALREADY_EXISTS"};
+    case Code::kConflict: return {"RESOURCE_CONFLICT", 409, "", ""};
+    case Code::kUnauthenticated: return {"UNAUTHENTICATED", 401, "", ""};
+    case Code::kPermissionDenied: return {"PERMISSION_DENIED", 403, "KAM00", "PERMISSION_DENIED"};
+    case Code::kResourceExhausted: return {"RESOURCE_EXHAUSTED", 429, "", ""};
+    case Code::kUnavailable:
+      return {"TEMPORARILY_UNAVAILABLE", 503, "XXM00", "CLIENT_INTERNAL_ERROR"};
+    case Code::kDeadlineExceeded: return {"DEADLINE_EXCEEDED", 504, "", ""};
+    case Code::kUnimplemented: return {"NOT_IMPLEMENTED", 501, "", ""};
+    case Code::kDataLoss: return {"DATA_LOSS", 500, "", ""};
+    case Code::kInternal: return {"INTERNAL_ERROR", 500, "XXM00", "CLIENT_INTERNAL_ERROR"};
+  }
+  return {"INTERNAL_ERROR", 500, "XXM00", "CLIENT_INTERNAL_ERROR"};
+}
+
+http::Response error_response(const Error& error) {
+  const WireError wire = wire_error(error.code());
+  std::string message = error.what();
+  if (!error.hint().empty()) message += " (" + error.hint() + ")";
+  json::Object body{{"error_code", wire.error_code}, {"message", std::move(message)}};
+  if (!wire.sqlstate.empty()) body.set("sqlstate", wire.sqlstate);
+  if (!wire.error_class.empty()) body.set("error_class", wire.error_class);
+  http::Response response;
+  response.status = wire.status;
+  response.body = json::write(json::Value(std::move(body)), {.python_separators = true});
+  return response;
+}
+
+http::Response refuse(const http::Request& request, const http::Route* route, const Error& error,
+                      int status) {
+  if (route == nullptr && status == 404) {
+    return html(404,
+                "The requested URL was not found on the server. If you entered the URL manually "
+                "please check your spelling "
+                "and try again.");
+  }
+  if (route == nullptr && status == 405) {
+    return html(405, "The method " + std::string(http::method_name(request.method)) +
+                         " is not allowed for the requested URL.");
+  }
+  http::Response response = error_response(error);
+  // The server's own refusals (413, 503 …) know their status better than the code does.
+  if (status >= 400 && route == nullptr) response.status = status;
+  if (error.code() == Code::kResourceExhausted && status == 413) response.status = status;
+  return response;
+}
+
+}  // namespace slipway::api::mlflow

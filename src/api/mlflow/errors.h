@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+#include "base/error.h"
+#include "http/message.h"
+#include "http/router.h"
+
+namespace slipway::api::mlflow {
+
+// How an Error looks to MLflow's clients. The client retries 408, 429 and 5xx for minutes, so
+// nothing that the user must mend may answer with one of these.
+struct WireError {
+  std::string_view error_code;   // "RESOURCE_DOES_NOT_EXIST"
+  int status;                    // HTTP
+  std::string_view sqlstate;     // "" = the field is left out
+  std::string_view error_class;  // likewise
+};
+
+// The one table from our codes to theirs.
+//   source  MLflow 3.17.2: protos/databricks.proto, error_classification.py
+WireError wire_error(Code code);
+
+// {"error_code", "message", "sqlstate", "error_class"} on one line, with the table's status. A hint
+// is added to the message.
+http::Response error_response(const Error& error);
+
+// The answer of MLflow's paths for ServerHooks::refuse: error_response for what a handler threw;
+// small HTML for an unknown path (404) and a wrong method (405), which the client takes for "this
+// server is too old for that" instead of an error of the user's.
+http::Response refuse(const http::Request& request, const http::Route* route, const Error& error,
+                      int status);
+
+}  // namespace slipway::api::mlflow

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/mlflow/fields.h"
+#include "api/mlflow/tracking_routes.h"
+#include "api/mlflow/wire.h"
+#include "base/error.h"
+#include "tracking/dataset_input.h"
+#include "tracking/experiment_search.h"
+#include "tracking/experiment_table.h"
+
+namespace slipway::api::mlflow {
+namespace {
+
+json::Value to_json(const tracking::Experiment& experiment) {
+  json::Object object{{"experiment_id", std::to_string(experiment.id)},
+                      {"name", experiment.name},
+                      {"artifact_location", experiment.artifact_location},
+                      {"lifecycle_stage", lifecycle_stage(experiment.deleted)},
+                      {"last_update_time", experiment.updated_at_ms},
+                      {"creation_time", experiment.created_at_ms}};
+  if (!experiment.tags.empty()) object.set("tags", key_value_list(experiment.tags));
+  object.set("workspace", "default");
+  return object;
+}
+
+http::Response search(storage::Session& session, const Parameters& parameters) {
+  tracking::ExperimentSearch search;
+  search.filter = parameters.text("filter");
+  search.view = read_view_type(parameters, "view_type");
+  if (!parameters.has("max_results")) {
+    throw Error(
+        Code::kInvalidArgument,
+        "Invalid value 0 for parameter 'max_results' supplied. It must be a positive integer");
+  }
+  search.limit = parameters.max_results(0, tracking::kExperimentsPageMax);
+  search.order_by = parameters.texts("order_by");
+  search.page_token = parameters.text("page_token");
+  const tracking::ExperimentPage page = tracking::search_experiments(session, search);
+  json::Object body;
+  json::Array experiments;
+  for (const tracking::Experiment& experiment : page.experiments)
+    experiments.push_back(to_json(experiment));
+  if (!experiments.empty()) body.set("experiments", std::move(experiments));
+  if (!page.next_page_token.empty()) body.set("next_page_token", page.next_page_token);
+  return answer(body);
+}
+
+http::Response search_datasets(storage::Session& session, const Parameters& parameters) {
+  std::vector<std::int64_t> ids;
+  for (const std::string& id : parameters.texts("experiment_ids"))
+    ids.push_back(tracking::parse_experiment_id(id));
+  json::Array summaries;
+  for (const tracking::DatasetSummary& summary : tracking::summarize_datasets(session, ids)) {
+    json::Object item{{"experiment_id", std::to_string(summary.experiment_id)},
+                      {"name", summary.name},
+                      {"digest", summary.digest}};
+    if (!summary.context.empty()) item.set("context", summary.context);
+    summaries.emplace_back(std::move(item));
+  }
+  json::Object body;
+  if (!summaries.empty()) body.set("dataset_summaries", std::move(summaries));
+  return answer(body);
+}
+
+void add_reads(Routes& routes) {
+  routes.read(
+      http::Method::kGet, "/mlflow/experiments/get",
+      [](storage::Session& session, const Parameters& parameters, const http::Request&) {
+        const std::int64_t id =
+            tracking::parse_experiment_id(parameters.required_text("experiment_id"));
+        return answer(json::Object{{"experiment", to_json(tracking::get_experiment(session, id))}});
+      },
+      "An experiment by its id");
+  routes.read(
+      http::Method::kGet, "/mlflow/experiments/get-by-name",
+      [](storage::Session& session, const Parameters& parameters, const http::Request&) {
+        const std::string name = parameters.required_text("experiment_name");
+        const auto experiment = tracking::find_experiment_by_name(session, name);
+        if (!experiment)
+          throw Error(Code::kNotFound, "Could not find experiment with name '" + name + "'");
+        return answer(json::Object{{"experiment", to_json(*experiment)}});
+      },
+      "An experiment by its name");
+  for (const http::Method method : {http::Method::kGet, http::Method::kPost}) {
+    routes.read(
+        method, "/mlflow/experiments/search",
+        [](storage::Session& session, const Parameters& parameters, const http::Request&) {
+          return search(session, parameters);
+        },
+        "Experiments that meet a filter, in pages");
+  }
+  routes.read(
+      http::Method::kPost, "/mlflow/experiments/search-datasets",
+      [](storage::Session& session, const Parameters& parameters, const http::Request&) {
+        return search_datasets(session, parameters);
+      },
+      "Datasets that the runs of some experiments used", Prefixes::kAjax2);
+}
+
+void add_changes(Routes& routes, const Clock& clock) {
+  using Change = std::function<void(storage::Transaction&, std::int64_t id, std::int64_t now_ms)>;
+  // Reads the id, plans a change of that experiment, answers {}.
+  const auto change = [&routes, &clock](std::string_view path,
+                                        std::function<Change(const Parameters&)> plan,
+                                        std::string summary) {
+    routes.write(
+        http::Method::kPost, path,
+        [&clock, plan](const Parameters& parameters, const http::Request&) -> Routes::Work {
+          const std::int64_t id =
+              tracking::parse_experiment_id(parameters.required_text("experiment_id"));
+          return [id, now_ms = ms_of_us(clock.now()),
+                  apply = plan(parameters)](storage::Transaction& transaction) {
+            apply(transaction, id, now_ms);
+            return answer();
+          };
+        },
+        std::move(summary));
+  };
+  change(
+      "/mlflow/experiments/delete",
+      [](const Parameters&) -> Change { return tracking::delete_experiment; },
+      "Marks an experiment and its runs deleted");
+  change(
+      "/mlflow/experiments/restore",
+      [](const Parameters&) -> Change { return tracking::restore_experiment; },
+      "Takes a deletion back");
+  change(
+      "/mlflow/experiments/update",
+      [](const Parameters& parameters) -> Change {
+        return [name = parameters.text("new_name")](storage::Transaction& transaction,
+                                                    std::int64_t id, std::int64_t now_ms) {
+          if (name.empty()) {
+            tracking::get_experiment(transaction, id);
+          } else {
+            tracking::rename_experiment(transaction, id, name, now_ms);
+          }
+        };
+      },
+      "Renames an experiment");
+  change(
+      "/mlflow/experiments/set-experiment-tag",
+      [](const Parameters& parameters) -> Change {
+        return [key = parameters.required_text("key"), value = parameters.text("value")](
+                   storage::Transaction& transaction, std::int64_t id, std::int64_t now_ms) {
+          tracking::set_experiment_tag(transaction, id, key, value, now_ms);
+        };
+      },
+      "Sets a tag of an experiment");
+  change(
+      "/mlflow/experiments/delete-experiment-tag",
+      [](const Parameters& parameters) -> Change {
+        return [key = parameters.required_text("key")](storage::Transaction& transaction,
+                                                       std::int64_t id, std::int64_t now_ms) {
+          tracking::delete_experiment_tag(transaction, id, key, now_ms);
+        };
+      },
+      "Removes a tag of an experiment");
+}
+
+}  // namespace
+
+std::vector<http::Route> experiment_routes(const Deps& deps) {
+  Routes routes(deps.database);
+  const Clock& clock = deps.clock;
+  routes.write(
+      http::Method::kPost, "/mlflow/experiments/create",
+      [&clock](const Parameters& parameters, const http::Request&) -> Routes::Work {
+        tracking::NewExperiment experiment;
+        experiment.name = parameters.required_text("name");
+        experiment.artifact_location = parameters.text("artifact_location");
+        experiment.tags = read_pairs(parameters, "tags");
+        return [experiment, now_ms = ms_of_us(clock.now())](storage::Transaction& transaction) {
+          const std::int64_t id = tracking::create_experiment(transaction, experiment, now_ms);
+          return answer(json::Object{{"experiment_id", std::to_string(id)}});
+        };
+      },
+      "Creates an experiment");
+  add_reads(routes);
+  add_changes(routes, clock);
+  return routes.take();
+}
+
+}  // namespace slipway::api::mlflow

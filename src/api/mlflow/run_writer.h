@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "tracking/metric_chunk.h"
+#include "tracking/run_table.h"
+
+namespace slipway::api::mlflow {
+
+// Writes the long answers straight into text, printed as answer() prints: runs/search can have
+// 50,000 runs, a history 25,000 points, and a tree of values in between costs more than reading
+// them from the store.
+
+// {"runs": [...], "next_page_token": "..."}; both are left out when there are none.
+class RunWriter {
+ public:
+  void add(const tracking::Run& run);
+  std::string finish(std::string_view next_page_token) &&;
+
+ private:
+  std::string out_;
+};
+
+// {"metrics": [...], "next_page_token": "..."} of points that are added one by one.
+class PointWriter {
+ public:
+  // `run_id` "" leaves that field out.
+  void add(std::string_view key, const tracking::Point& point, std::string_view run_id);
+  std::string finish(std::string_view next_page_token) &&;
+
+ private:
+  std::string out_;
+};
+
+}  // namespace slipway::api::mlflow

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/mlflow/tracking_routes.h"
+#include "api/mlflow/wire.h"
+
+namespace slipway::api::mlflow {
+namespace {
+
+// The version whose API this is: clients compare it with their own and switch features by it. Ours
+// is at /api/slipway/v1/status.
+constexpr std::string_view kMlflowVersion = "3.17.2";
+
+}  // namespace
+
+std::vector<http::Route> server_info_routes(const Deps&) {
+  std::vector<http::Route> routes;
+  routes.push_back(http::route(
+      http::Method::kGet, "/version", http::Permission::kPublic, http::Execution::kInline,
+      [](const http::Request&) {
+        http::Response response;
+        response.content_type = "text/html; charset=utf-8";
+        response.body = kMlflowVersion;
+        return response;
+      },
+      "The MLflow version whose API is spoken"));
+  for (const char* pattern : {"/api/3.0/mlflow/server-info", "/ajax-api/3.0/mlflow/server-info"}) {
+    routes.push_back(http::route(
+        http::Method::kGet, pattern, http::Permission::kOpenOnLoopback, http::Execution::kInline,
+        [](const http::Request&) {
+          http::Response response;
+          response.body = json::write(json::Object{{"store_type", "SqlStore"},
+                                                   {"workspaces_enabled", false},
+                                                   {"trace_archival_enabled", false},
+                                                   {"multipart_uploads_enabled", false},
+                                                   {"multipart_downloads_enabled", false},
+                                                   {"presigned_upload_run_id_supported", false},
+                                                   {"presigned_upload_model_id_supported", false},
+                                                   {"features_enabled", json::Object{}}});
+          return response;
+        },
+        "What this server offers of MLflow's API"));
+  }
+  return routes;
+}
+
+std::vector<http::Route> tracking_routes(const Deps& deps) {
+  std::vector<http::Route> all;
+  for (auto* table : {experiment_routes, run_routes, metric_routes, logged_model_routes,
+                      artifact_routes, proxy_routes, server_info_routes}) {
+    for (http::Route& route : table(deps)) all.push_back(std::move(route));
+  }
+  return all;
+}
+
+}  // namespace slipway::api::mlflow

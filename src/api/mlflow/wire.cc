@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/mlflow/wire.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <set>
+
+#include "api/mlflow/errors.h"
+#include "base/error.h"
+
+namespace slipway::api::mlflow {
+namespace {
+
+constexpr std::string_view kSeeDocs =
+    " See the API docs for more information about request parameters.";
+
+std::string camel_case(std::string_view snake) {
+  std::string camel;
+  bool upper = false;
+  for (const char c : snake) {
+    if (c == '_') {
+      upper = true;
+      continue;
+    }
+    camel += upper ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
+    upper = false;
+  }
+  return camel;
+}
+
+// Python's name of a JSON value's type, which MLflow's messages give.
+std::string_view python_type(const json::Value& value) {
+  switch (value.kind()) {
+    case json::Value::Kind::kNull: return "NoneType";
+    case json::Value::Kind::kBool: return "bool";
+    case json::Value::Kind::kInt:
+    case json::Value::Kind::kUint: return "int";
+    case json::Value::Kind::kDouble: return "float";
+    case json::Value::Kind::kString: return "str";
+    case json::Value::Kind::kArray: return "list";
+    case json::Value::Kind::kObject: return "dict";
+  }
+  return "object";
+}
+
+json::Object query_object(const http::Request& request) {
+  json::Object object;
+  std::set<std::string_view> seen;
+  for (const auto& [name, value] : request.query) {
+    if (!seen.insert(name).second) continue;
+    json::Array all;
+    for (const auto& [other, text] : request.query) {
+      if (other == name) all.emplace_back(text);
+    }
+    if (all.size() == 1) {
+      object.set(name, std::move(all.front()));
+    } else {
+      object.set(name, std::move(all));
+    }
+  }
+  return object;
+}
+
+void check_content_type(const http::Request& request) {
+  const auto type = request.header("Content-Type");
+  if (type && type->substr(0, type->find(';')) == "application/json") return;
+  throw Error(Code::kInvalidArgument,
+              "Bad Request. Content-Type must be one of ['application/json'], not '" +
+                  std::string(type.value_or("")) + "'.");
+}
+
+json::Object body_object(const http::Request& request) {
+  if (request.body.empty()) return {};
+  if (request.method == http::Method::kPost || request.method == http::Method::kPut)
+    check_content_type(request);
+  const json::ParseRules rules{.bare_non_finite = true, .duplicate_keys_last = true};
+  json::Value value = json::parse(request.body, rules);
+  if (value.is_string()) value = json::parse(value.as_string(), rules);
+  if (value.is_null()) return {};
+  if (!value.is_object()) {
+    throw Error(Code::kInvalidArgument, "The request body must be a JSON object, not " +
+                                            std::string(json::kind_name(value)) + ".");
+  }
+  return std::move(value.as_object());
+}
+
+std::optional<std::int64_t> int64_of(const json::Value& value) {
+  if (value.kind() == json::Value::Kind::kInt) return value.as_int();
+  if (value.kind() == json::Value::Kind::kDouble) {
+    const double number = value.as_double();
+    if (number != std::floor(number) || std::abs(number) >= 0x1p63) return std::nullopt;
+    return static_cast<std::int64_t>(number);
+  }
+  if (!value.is_string()) return std::nullopt;
+  std::int64_t number = 0;
+  const std::string& text = value.as_string();
+  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (fault != std::errc() || stop != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::optional<double> number_of(const json::Value& value) {
+  if (value.is_number()) return value.as_double();
+  if (!value.is_string()) return std::nullopt;
+  const std::string& text = value.as_string();
+  if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
+  if (text == "Infinity") return std::numeric_limits<double>::infinity();
+  if (text == "-Infinity") return -std::numeric_limits<double>::infinity();
+  double number = 0;
+  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (fault != std::errc() || stop != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+Parameters::Parameters(const http::Request& request)
+    : object_(request.method == http::Method::kGet && !request.query.empty()
+                  ? query_object(request)
+                  : body_object(request)) {}
+
+const json::Value* Parameters::find(std::string_view name) const {
+  const json::Value* value = object_.find(name);
+  if (value == nullptr && name.find('_') != std::string_view::npos)
+    value = object_.find(camel_case(name));
+  if (value == nullptr && name == "run_id") value = object_.find("run_uuid");
+  return value != nullptr && value->is_null() ? nullptr : value;
+}
+
+std::string Parameters::path_of(std::string_view name) const {
+  return path_.empty() ? std::string(name) : path_ + "." + std::string(name);
+}
+
+void Parameters::missing(std::string_view name) const {
+  throw Error(Code::kInvalidArgument, "Missing value for required parameter '" + path_of(name) +
+                                          "'." + std::string(kSeeDocs));
+}
+
+void Parameters::refuse(std::string_view name, const std::string& why) const {
+  const json::Value* value = find(name);
+  throw Error(Code::kInvalidArgument,
+              "Invalid value " + json::write(value != nullptr ? *value : json::Value()) +
+                  " for parameter '" + path_of(name) + "' supplied: " + why);
+}
+
+void Parameters::wrong_type(std::string_view name, const json::Value& value) const {
+  refuse(name, " Hint: Value was of type '" + std::string(python_type(value)) + "'." +
+                   std::string(kSeeDocs));
+}
+
+std::optional<std::string> Parameters::maybe_text(std::string_view name) const {
+  const json::Value* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_string()) wrong_type(name, *value);
+  return value->as_string();
+}
+
+std::string Parameters::text(std::string_view name) const { return maybe_text(name).value_or(""); }
+
+std::string Parameters::required_text(std::string_view name) const {
+  std::string value = text(name);
+  if (value.empty()) missing(name);
+  return value;
+}
+
+std::optional<std::int64_t> Parameters::maybe_int64(std::string_view name) const {
+  const json::Value* value = find(name);
+  if (value == nullptr || (value->is_string() && value->as_string().empty())) return std::nullopt;
+  const auto number = int64_of(*value);
+  if (!number) wrong_type(name, *value);
+  return number;
+}
+
+std::int64_t Parameters::required_int64(std::string_view name) const {
+  const auto value = maybe_int64(name);
+  if (!value) missing(name);
+  return *value;
+}
+
+double Parameters::required_number(std::string_view name) const {
+  const json::Value* value = find(name);
+  if (value == nullptr) missing(name);
+  const auto number = number_of(*value);
+  if (!number) wrong_type(name, *value);
+  return *number;
+}
+
+std::optional<bool> Parameters::maybe_boolean(std::string_view name) const {
+  const json::Value* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  if (value->is_bool()) return value->as_bool();
+  std::string text = value->is_string() ? value->as_string() : "";
+  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+    return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  });
+  if (text == "true") return true;
+  if (text == "false") return false;
+  if (!value->is_string()) wrong_type(name, *value);
+  throw Error(Code::kInvalidArgument, "Invalid boolean value for parameter '" + path_of(name) +
+                                          "': " + value->as_string() +
+                                          ", must be 'true' or 'false'.");
+}
+
+std::vector<std::string> Parameters::texts(std::string_view name) const {
+  std::vector<std::string> list;
+  const json::Value* value = find(name);
+  if (value == nullptr) return list;
+  if (value->is_string())
+    return {value->as_string()};  // a repeated field that came once in a query
+  if (!value->is_array()) wrong_type(name, *value);
+  for (const json::Value& item : value->as_array()) {
+    // Ids are often sent as numbers.
+    if (item.kind() == json::Value::Kind::kInt) {
+      list.push_back(std::to_string(item.as_int()));
+    } else if (item.is_string()) {
+      list.push_back(item.as_string());
+    } else {
+      wrong_type(name, *value);
+    }
+  }
+  return list;
+}
+
+std::vector<Parameters> Parameters::objects(std::string_view name) const {
+  std::vector<Parameters> list;
+  const json::Value* value = find(name);
+  if (value == nullptr) return list;
+  if (!value->is_array()) wrong_type(name, *value);
+  const json::Array& items = value->as_array();
+  list.reserve(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!items[i].is_object()) wrong_type(name, *value);
+    list.emplace_back(items[i].as_object(), path_of(name) + "[" + std::to_string(i) + "]");
+  }
+  return list;
+}
+
+std::optional<Parameters> Parameters::object(std::string_view name) const {
+  const json::Value* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_object()) wrong_type(name, *value);
+  return Parameters(value->as_object(), path_of(name));
+}
+
+std::int64_t Parameters::max_results(std::int64_t fallback, std::int64_t most) const {
+  const auto value = maybe_int64("max_results");
+  if (!value) return fallback;
+  if (*value < 1) {
+    throw Error(Code::kInvalidArgument,
+                "Invalid value " + std::to_string(*value) +
+                    " for parameter 'max_results' supplied. It must be a positive integer");
+  }
+  if (*value > most)
+    refuse("max_results",
+           "It must be at most " + std::to_string(most) + "." + std::string(kSeeDocs));
+  return *value;
+}
+
+http::Response answer(const json::Value& body) {
+  http::Response response;
+  response.body = json::write(body, {.indent = 2});
+  return response;
+}
+
+http::Response answer() {
+  http::Response response;
+  response.body = "{}";
+  return response;
+}
+
+json::Value key_value_list(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  json::Array list;
+  list.reserve(pairs.size());
+  for (const auto& [key, value] : pairs)
+    list.emplace_back(json::Object{{"key", key}, {"value", value}});
+  return list;
+}
+
+namespace {
+
+std::vector<std::string> spell(std::string_view path, Prefixes prefixes) {
+  const std::string tail(path);
+  switch (prefixes) {
+    case Prefixes::kBoth2: return {"/api/2.0" + tail, "/ajax-api/2.0" + tail};
+    case Prefixes::kBoth3: return {"/api/3.0" + tail, "/ajax-api/3.0" + tail};
+    case Prefixes::kAjax2: return {"/ajax-api/2.0" + tail};
+  }
+  return {};
+}
+
+}  // namespace
+
+void Routes::read(http::Method method, std::string_view path, Read read, std::string summary,
+                  Prefixes prefixes) {
+  storage::Database& database = database_;
+  for (const std::string& pattern : spell(path, prefixes)) {
+    routes_.push_back(http::route(
+        method, pattern, http::Permission::kOpenOnLoopback, http::Execution::kPool,
+        [&database, read](const http::Request& request) {
+          const Parameters parameters(request);
+          http::Response response;
+          database.read(
+              [&](storage::Session& session) { response = read(session, parameters, request); });
+          return response;
+        },
+        summary));
+  }
+}
+
+void Routes::write(http::Method method, std::string_view path, Plan plan, std::string summary,
+                   Prefixes prefixes, std::uint64_t body_bytes_max) {
+  storage::Database& database = database_;
+  for (const std::string& pattern : spell(path, prefixes)) {
+    http::Route route;
+    route.method = method;
+    route.pattern = pattern;
+    route.permission = http::Permission::kOpenOnLoopback;
+    route.execution = http::Execution::kInline;
+    route.body_bytes_max = body_bytes_max;
+    route.summary = summary;
+    route.handler = [&database, plan](http::Request& request, http::Responder responder) {
+      Work work =
+          plan(Parameters(request), request);  // may throw: the responder must still be whole then
+      submit(database, std::move(work), std::move(responder));
+    };
+    routes_.push_back(std::move(route));
+  }
+}
+
+void submit(storage::Database& database, Routes::Work work, http::Responder responder) {
+  // Made on the writer thread, sent from there once the commit is durable.
+  auto response = std::make_shared<http::Response>();
+  database.write_async([work = std::move(work), response](
+                           storage::Transaction& transaction) { *response = work(transaction); },
+                       [response, responder = std::move(responder)](std::exception_ptr fault) {
+                         if (!fault) {
+                           responder.send(std::move(*response));
+                           return;
+                         }
+                         try {
+                           std::rethrow_exception(fault);
+                         } catch (const Error& error) {
+                           responder.send(error_response(error));
+                         } catch (const std::exception& error) {
+                           responder.send(error_response(Error(Code::kInternal, error.what())));
+                         }
+                       });
+}
+
+}  // namespace slipway::api::mlflow

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/message.h"
+#include "http/router.h"
+#include "json/value.h"
+#include "tracking/session.h"
+
+namespace slipway::api::mlflow {
+
+// The parameters of one request, read as leniently as MLflow reads them and never more silently:
+//   - GET takes the query (a repeated field is a repeated key), everything else the JSON body; a
+//   GET without a query may have one.
+//   - A body that is a JSON text holding JSON is decoded once more; an empty body is {}. Broken
+//   JSON or a list is refused.
+//   - Unknown fields are ignored; null is absent; int64 may be a number or a text; `run_uuid`
+//   stands for `run_id`;
+//     camelCase stands for snake_case.
+//   - "" counts as missing where a value is required.
+// All readers throw kInvalidArgument with MLflow's words: "Missing value for required parameter
+// 'x'. …", "Invalid value 123 for parameter 'x' supplied:  Hint: Value was of type 'int'. …".
+// Inside lists the name is "metrics[3].value".
+class Parameters {
+ public:
+  explicit Parameters(const http::Request& request);
+  Parameters(json::Object object, std::string path)
+      : object_(std::move(object)), path_(std::move(path)) {}
+
+  bool has(std::string_view name) const { return find(name) != nullptr; }
+  // The raw value; null when absent or JSON null. Valid as long as this object.
+  const json::Value* find(std::string_view name) const;
+
+  std::string required_text(std::string_view name) const;
+  std::string text(std::string_view name) const;  // "" when absent
+  std::optional<std::string> maybe_text(std::string_view name) const;
+  std::int64_t required_int64(std::string_view name) const;
+  std::optional<std::int64_t> maybe_int64(std::string_view name) const;
+  double required_number(
+      std::string_view name) const;  // also "NaN", "Infinity", "-Infinity", and numbers as texts
+  std::optional<bool> maybe_boolean(std::string_view name) const;
+  std::vector<std::string> texts(
+      std::string_view name) const;  // a list of texts; empty when absent
+  std::vector<Parameters> objects(
+      std::string_view name) const;  // a list of objects; empty when absent
+  std::optional<Parameters> object(std::string_view name) const;  // one object
+
+  // `max_results`: `fallback` when absent, else within 1 … `most`.
+  std::int64_t max_results(std::int64_t fallback, std::int64_t most) const;
+
+  // "metrics[3].value" for a field of this object: for errors of the caller's own.
+  std::string path_of(std::string_view name) const;
+  // Throws the "Invalid value … supplied" error about the field; `why` follows its colon.
+  [[noreturn]] void refuse(std::string_view name, const std::string& why) const;
+
+ private:
+  [[noreturn]] void wrong_type(std::string_view name, const json::Value& value) const;
+  [[noreturn]] void missing(std::string_view name) const;
+
+  json::Object object_;
+  std::string path_;
+};
+
+// 200 with the body as MLflow prints it: two blanks a level, NaN and infinities as quoted texts.
+http::Response answer(const json::Value& body);
+http::Response answer();  // {}
+
+// [{"key","value"}] as MLflow's lists of tags and parameters.
+json::Value key_value_list(const std::vector<std::pair<std::string, std::string>>& pairs);
+
+// Which spellings a route has. Paths are given without prefix: "/mlflow/runs/get".
+enum class Prefixes {
+  kBoth2,  // /api/2.0 and /ajax-api/2.0
+  kBoth3,  // /api/3.0 and /ajax-api/3.0
+  kAjax2,  // /ajax-api/2.0 alone
+};
+
+// Routes of MLflow's API are open on loopback, and take a token elsewhere
+// (http::Permission::kOpenOnLoopback).
+class Routes {
+ public:
+  explicit Routes(storage::Database& database) : database_(database) {}
+
+  // Answers from one consistent state of the store, on the worker pool.
+  using Read =
+      std::function<http::Response(storage::Session&, const Parameters&, const http::Request&)>;
+  void read(http::Method method, std::string_view path, Read read, std::string summary,
+            Prefixes prefixes = Prefixes::kBoth2);
+
+  // Plans a write on the connection's thread (parse, check what needs no store), hands it to the
+  // writer and answers when it is committed; no thread waits. The plan's function runs on the
+  // writer thread and makes the answer; it must own what it uses.
+  using Work = std::function<http::Response(storage::Transaction&)>;
+  using Plan = std::function<Work(const Parameters&, const http::Request&)>;
+  void write(http::Method method, std::string_view path, Plan plan, std::string summary,
+             Prefixes prefixes = Prefixes::kBoth2, std::uint64_t body_bytes_max = 16U << 20);
+
+  // As it stands; for streams, files and texts.
+  void add(http::Route route) { routes_.push_back(std::move(route)); }
+
+  std::vector<http::Route> take() { return std::move(routes_); }
+
+ private:
+  storage::Database& database_;
+  std::vector<http::Route> routes_;
+};
+
+// Hands a planned write over and answers when it is committed, or with its Error. For handlers that
+// plan without Parameters.
+void submit(storage::Database& database, Routes::Work work, http::Responder responder);
+
+}  // namespace slipway::api::mlflow

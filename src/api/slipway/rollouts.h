@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "api/slipway/automation_api.h"
+
+namespace slipway::api {
+
+// GET  /rollouts?endpoint=&limit=  -> {rollouts:[…]}, newest first
+// GET  /rollouts/{id}              -> the row with its live counters, and `judgement` {decision,
+// reason, numbers} as of now while it is open POST /rollouts/{id}/pause|resume -> the row POST
+// /rollouts/{id}/promote|abort {reason} -> the row; promote still needs the gate's evidence
+std::vector<http::Route> rollout_routes(const AutomationApi& api);
+
+}  // namespace slipway::api

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "base/metrics.h"
+#include "http/router.h"
+#include "json/value.h"
+
+namespace slipway::server {
+
+// GET /health: 200 "OK", as MLflow's. GET /metrics: Prometheus' text format. GET
+// /api/slipway/v1/status: what `status` returns at that moment (thread-safe, may read the store).
+// `metrics` outlives the routes.
+std::vector<http::Route> operation_routes(const metrics::Registry& metrics,
+                                          std::function<json::Value()> status);
+
+}  // namespace slipway::server
