@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useSignal } from "@preact/signals";
+
+import { type Experiment, type LatestMetric, type Run, experiments, searchRuns } from "../api";
+import { duration, number, quoted, time } from "../format";
+import { type Column, Loaded, State, Table, View } from "../parts";
+import { useResource } from "../resource";
+import { go, query, withSettings } from "../route";
+
+const PAGE = 50;
+const COLUMNS_SHOWN = 6; // metric columns until the reader chooses
+
+const tag = (run: Run, key: string) => run.data.tags?.find((one) => one.key === key)?.value ?? "";
+const metric = (run: Run, key: string): LatestMetric | undefined =>
+  run.data.metrics?.find((one) => one.key === key);
+
+// The server filters, sorts and pages; this view holds one page, and its address holds the
+// question.
+export function RunsView() {
+  const settings = query.value;
+  const experiment = settings.get("experiment") ?? "",
+    filter = settings.get("filter") ?? "",
+    token = settings.get("token") ?? "";
+  const [by = "attributes.start_time", way = "DESC"] = (settings.get("order") ?? "")
+    .split(/ (?=ASC$|DESC$)/)
+    .filter(Boolean);
+  const known = useResource("experiments", experiments, true);
+  const ids = experiment ? [experiment] : (known.value ?? []).map((one) => one.experiment_id);
+  const key = JSON.stringify([ids, filter, by, way, token]);
+  const found = useResource(
+    key,
+    async (): ReturnType<typeof searchRuns> =>
+      ids.length
+        ? searchRuns({ experiments: ids, filter, order: `${by} ${way}`, token, size: PAGE })
+        : {},
+    true,
+  );
+  const command = `slipway run list${experiment ? ` --experiment ${quoted(experiment)}` : ""}${filter ? ` --filter ${quoted(filter)}` : ""} --order-by ${quoted(`${by} ${way}`)}`;
+
+  return (
+    <View title="Runs" command={command}>
+      <Question experiments={known.value ?? []} experiment={experiment} filter={filter} />
+      <Loaded from={found} what="runs">
+        {(page) => (
+          <Page
+            runs={page.runs ?? []}
+            next={page.next_page_token ?? ""}
+            known={known.value ?? []}
+            by={by}
+            way={way}
+            first={!token}
+            asked={!!filter}
+          />
+        )}
+      </Loaded>
+    </View>
+  );
+}
+
+function Question({
+  experiments: known,
+  experiment,
+  filter,
+}: {
+  experiments: Experiment[];
+  experiment: string;
+  filter: string;
+}) {
+  const ask = (event: SubmitEvent) => {
+    event.preventDefault();
+    const text = new FormData(event.currentTarget as HTMLFormElement).get("filter");
+    go(withSettings({ filter: String(text ?? "").trim(), token: "" }));
+  };
+  return (
+    <form class="question" role="search" onSubmit={ask}>
+      <label>
+        Experiment{" "}
+        <select
+          value={experiment}
+          onChange={(event) =>
+            go(withSettings({ experiment: event.currentTarget.value, token: "" }))
+          }
+        >
+          <option value="">all</option>
+          {known.map((one) => (
+            <option key={one.experiment_id} value={one.experiment_id}>
+              {one.name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="grow">
+        Filter{" "}
+        <input
+          type="search"
+          name="filter"
+          key={filter}
+          defaultValue={filter}
+          spellcheck={false}
+          placeholder="metrics.`holdout.log_loss` < 0.5 AND attributes.status = 'FINISHED'"
+        />
+      </label>
+      <button>Filter</button>
+    </form>
+  );
+}
+
+interface PageProps {
+  runs: Run[];
+  next: string;
+  known: Experiment[];
+  by: string;
+  way: string;
+  first: boolean;
+  asked: boolean;
+}
+
+function Page({ runs, next, known, by, way, first, asked }: PageProps) {
+  const all = [
+    ...new Set(runs.flatMap((run) => (run.data.metrics ?? []).map((one) => one.key))),
+  ].sort();
+  const chosen = query.value.get("columns")?.split(",").filter(Boolean);
+  const shown = chosen ?? all.slice(0, COLUMNS_SHOWN);
+  const choosing = useSignal(false);
+  const names = new Map(known.map((one) => [one.experiment_id, one.name]));
+  const columns: Column<Run>[] = [
+    {
+      key: "name",
+      title: "Run",
+      sort: "attributes.run_name",
+      cell: (run) => (
+        <a href={`/runs/${run.info.run_id}`}>{run.info.run_name || run.info.run_id.slice(0, 8)}</a>
+      ),
+    },
+    {
+      key: "status",
+      title: "Status",
+      sort: "attributes.status",
+      cell: (run) => <State of={run.info.status} />,
+    },
+    {
+      key: "stage",
+      title: "Stage",
+      sort: "tags.`slipway.stage`",
+      cell: (run) => tag(run, "slipway.stage") || <span class="quiet">–</span>,
+    },
+    {
+      key: "experiment",
+      title: "Experiment",
+      cell: (run) => names.get(run.info.experiment_id) ?? run.info.experiment_id,
+    },
+    {
+      key: "started",
+      title: "Started (UTC)",
+      sort: "attributes.start_time",
+      cell: (run) => time(run.info.start_time),
+    },
+    {
+      key: "took",
+      title: "Took",
+      numeric: true,
+      cell: (run) => duration(run.info.start_time, run.info.end_time),
+    },
+    ...shown.map((name): Column<Run> => ({
+      key: "metric " + name,
+      title: name,
+      numeric: true,
+      sort: `metrics.\`${name}\``,
+      cell: (run) => number(metric(run, name)?.value),
+    })),
+  ];
+  const toggle = (name: string) => {
+    const names = shown.includes(name) ? shown.filter((one) => one !== name) : [...shown, name];
+    go(withSettings({ columns: names.join(",") || "," }), true);
+  };
+  return (
+    <>
+      {all.length > 0 && (
+        <details
+          open={choosing.value}
+          onToggle={(event) => (choosing.value = event.currentTarget.open)}
+        >
+          <summary>
+            Columns: {shown.length} of {all.length} metrics
+          </summary>
+          {choosing.value && (
+            <fieldset class="columns">
+              <legend class="unseen">Metrics to show</legend>
+              {all.map((name) => (
+                <label key={name}>
+                  <input
+                    type="checkbox"
+                    checked={shown.includes(name)}
+                    onChange={() => toggle(name)}
+                  />{" "}
+                  {name}
+                </label>
+              ))}
+            </fieldset>
+          )}
+        </details>
+      )}
+      <Table
+        caption="Runs"
+        columns={columns}
+        rows={runs}
+        id={(run) => run.info.run_id}
+        sorted={{ by, descending: way === "DESC" }}
+        onSort={(column, descending) =>
+          go(withSettings({ order: `${column} ${descending ? "DESC" : "ASC"}`, token: "" }), true)
+        }
+        empty={
+          asked ? (
+            <p class="quiet">No run passes this filter.</p>
+          ) : (
+            <p>
+              No runs yet. <code>slipway repro</code> in a repository with a dvc.yaml makes some,
+              and so does any script that logs to MLflow with{" "}
+              <code>MLFLOW_TRACKING_URI={location.origin}</code>.
+            </p>
+          )
+        }
+      />
+      <p class="pages">
+        {!first && <a href={withSettings({ token: "" })}>First page</a>}{" "}
+        {next && (
+          <a rel="next" href={withSettings({ token: next })}>
+            Next {PAGE}
+          </a>
+        )}
+        <span class="quiet" role="status">
+          {" "}
+          {runs.length} runs{next ? ", and more" : ""}
+        </span>
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+
+import { fillRuns, openBrowser, openPage, startServer } from "./world.mjs";
+
+const RUNS = 120;
+let server, browser, runs;
+
+before(async () => {
+  [server, browser] = await Promise.all([startServer(), openBrowser()]);
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const texts = (page, selector) => page.locator(selector).allTextContents();
+
+test("an empty server says how to fill it", async () => {
+  const view = await openPage(browser, server);
+  await view.visit("/runs");
+  await view.page.getByText("No runs yet.").waitFor();
+  await view.visit("/endpoints");
+  await view.page.getByText("No endpoints yet").waitFor();
+  await view.visit("/story");
+  await view.page.getByText("Nothing happened yet.").waitFor();
+  assert.equal(await view.page.title(), "Story · Slipway");
+  view.check();
+});
+
+describe("with runs", () => {
+  before(async () => {
+    runs = await fillRuns(server, RUNS);
+  });
+
+  test("the server pages, sorts and filters; the address holds the question", async () => {
+    const view = await openPage(browser, server),
+      { page } = view;
+    await view.visit("/runs");
+    await page.locator("tbody tr").nth(49).waitFor();
+    assert.equal(await page.locator("tbody tr").count(), 50);
+    assert.equal(await page.locator("tbody tr a").first().textContent(), `run-${RUNS - 1}`);
+
+    await page.getByRole("link", { name: "Next 50" }).click();
+    await page.getByRole("link", { name: `run-${RUNS - 51}`, exact: true }).waitFor();
+    await page.getByRole("link", { name: "First page" }).click();
+    await page.getByRole("link", { name: `run-${RUNS - 1}`, exact: true }).waitFor();
+
+    await page.getByRole("columnheader", { name: "loss" }).getByRole("button").click();
+    await page.locator("th[aria-sort=descending]", { hasText: "loss" }).waitFor();
+    await page.getByRole("columnheader", { name: "loss" }).getByRole("button").click();
+    await page.locator("th[aria-sort=ascending]", { hasText: "loss" }).waitFor();
+    await page.waitForFunction(() => document.querySelector("tbody tr a")?.textContent === "run-0");
+    const order = new URL(page.url()).searchParams.get("order");
+    assert.equal(order, "metrics.`loss` ASC");
+
+    await page.keyboard.press("/");
+    await page.keyboard.type("metrics.loss < 0.05 AND attributes.status = 'FINISHED'");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.querySelectorAll("tbody tr").length < 10);
+    const found = await page.locator("tbody tr").count();
+    assert.ok(found > 0);
+    await page.reload();
+    await page.locator("tbody tr").first().waitFor();
+    assert.equal(await page.locator("tbody tr").count(), found);
+    assert.match(
+      await page.locator(".command code").textContent(),
+      /^slipway run list --filter 'metrics\.loss < 0\.05 AND/,
+    );
+    view.check();
+    await page.close();
+  });
+
+  test("a filter that the server cannot read is answered in its words, and the table stays", async () => {
+    const view = await openPage(browser, server),
+      { page } = view;
+    view.tolerate(/status of 400/);
+    await view.visit("/runs");
+    await page.locator("tbody tr").first().waitFor();
+    await page.locator("input[type=search]").fill("metrics.loss <");
+    await page.getByRole("button", { name: "Filter" }).click();
+    await page.getByRole("alert").waitFor();
+    assert.notEqual((await page.getByRole("alert").textContent()).trim(), "");
+    assert.equal(await page.locator("tbody tr").count(), 50);
+    view.check();
+    await page.close();
+  });
+
+  test("a run shows its parameters, and its curve with the one spike of three thousand points", async () => {
+    const view = await openPage(browser, server),
+      { page } = view;
+    await view.visit(`/runs/${runs.ids[0]}`);
+    assert.equal(await page.locator("h1").textContent(), "Run run-0");
+    await page.locator("canvas").first().waitFor();
+    assert.match(
+      await page.locator("figcaption").first().textContent(),
+      /^curve .*of 3,000 points/,
+    );
+    assert.deepEqual((await texts(page, "section[aria-labelledby=parameters] td")).slice(0, 2), [
+      "rate",
+      "0",
+    ]);
+
+    const chart = page.locator(".chart").first();
+    await chart.focus();
+    await page.keyboard.press("Home");
+    assert.equal(await page.locator(".reading").first().textContent(), "step 1: curve 1");
+    await page.keyboard.press("End");
+    assert.match(
+      await page.locator(".reading").first().textContent(),
+      /^step 3,000: curve 0\.00033333/,
+    );
+    const points = await (
+      await fetch(`${server.url}/api/slipway/v1/series?runs=${runs.ids[0]}&key=curve&px=50`)
+    ).arrayBuffer();
+    const head = new DataView(points).getUint32(0, true);
+    const {
+      series: [first],
+    } = JSON.parse(new TextDecoder().decode(new Uint8Array(points, 4, head)));
+    assert.equal(first.raw, 3_000);
+    assert.ok(first.points <= 200, `${first.points} points for 50 columns`);
+    const values = new Float64Array(points, 4 + head + 8 * first.points, first.points);
+    assert.equal(values.filter((value) => value === 9).length, 1);
+    view.check();
+    await page.close();
+  });
+
+  test("names are text, whatever stands in them", async () => {
+    const view = await openPage(browser, server),
+      { page } = view;
+    const name = `<img src=x onerror="document.title='broken'">`;
+    const { run } = await server.mlflow("runs/create", {
+      experiment_id: runs.experiment,
+      run_name: name,
+      start_time: 1_700_009_999_000,
+    });
+    await view.visit("/runs");
+    await page.getByText(name).waitFor();
+    await view.visit(`/runs/${run.info.run_id}`);
+    assert.equal(await page.locator("h1").textContent(), `Run ${name}`);
+    assert.notEqual(await page.title(), "broken");
+    view.check();
+    await page.close();
+  });
+
+  test("keys go from view to view, rows take the focus, headings are announced", async () => {
+    const view = await openPage(browser, server),
+      { page } = view;
+    await view.visit("/story");
+    await page.keyboard.press("g");
+    await page.keyboard.press("r");
+    await page.waitForURL("**/runs");
+    await page.locator("tbody tr").first().waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Runs");
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    const name = await page.evaluate(() => document.activeElement?.textContent);
+    assert.equal(name, await page.locator("tbody tr").nth(1).locator("a").textContent());
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/runs/*");
+    await page.goBack();
+    await page.waitForURL("**/runs");
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    view.check();
+    await page.close();
+  });
+
+  test("what is not visible is not mounted", async () => {
+    const view = await openPage(browser, server),
+      { page } = view;
+    await view.visit("/runs");
+    await page.locator("tbody tr").nth(49).waitFor();
+    const nodes = await page.evaluate(() => document.querySelectorAll("*").length);
+    assert.ok(nodes < 2_000, `${nodes} elements`);
+    await page.close();
+  });
+});
+
+test("an endpoint from slipway.yaml appears by itself, with what it waits for", async () => {
+  const view = await openPage(browser, server),
+    { page } = view;
+  await view.visit("/endpoints");
+  await page.getByText("No endpoints yet").waitFor();
+  writeFileSync(
+    join(server.folder, "slipway.yaml"),
+    `kind: Model
+name: late
+spec: {description: a model}
+---
+kind: Endpoint
+name: late
+spec: {model: late, alias: champion, clock: event}
+---
+kind: Monitor
+name: late
+spec: {endpoint: late, loss: log_loss, clip: 3, block: day, bound: 0.5, budget: 100}
+`,
+  );
+  server.cli("apply");
+  await page.getByRole("link", { name: "late", exact: true }).waitFor();
+  await page.getByRole("link", { name: "late", exact: true }).click();
+  await page.locator("h1", { hasText: "Endpoint late" }).waitFor();
+  await page.getByText("No version is registered yet.").waitFor();
+  await page.getByText("alarm at 100").waitFor();
+  assert.equal(await page.locator(".command code").textContent(), "slipway endpoint show late");
+  await page.getByRole("button", { name: "copy" }).click();
+  assert.equal(
+    await page.evaluate(() => navigator.clipboard.readText()),
+    "slipway endpoint show late",
+  );
+  view.check();
+  await page.close();
+});
+
+for (const dark of [false, true]) {
+  test(`every view is accessible, ${dark ? "dark" : "light"}`, async () => {
+    const view = await openPage(browser, server, { dark });
+    view.tolerate(/status of 404/);
+    for (const address of [
+      "/",
+      "/story",
+      "/runs",
+      `/runs/${runs.ids[0]}`,
+      "/endpoints",
+      "/endpoints/late",
+      "/predictions/00000000-0/0",
+    ]) {
+      await view.visit(address);
+      await view.page.waitForLoadState("networkidle");
+      await view.accessible(address);
+    }
+    view.check();
+    await view.page.close();
+  });
+}
+
+test("the page is small, kept by hash, and bound to its own origin", async () => {
+  const index = await fetch(server.url + "/");
+  const html = await index.text();
+  const policy = index.headers.get("content-security-policy");
+  assert.match(policy, /default-src 'none'/);
+  assert.match(policy, /script-src 'self';/);
+  assert.match(policy, /style-src 'self';/);
+  assert.equal(index.headers.get("cache-control"), "no-cache");
+  const names = [...html.matchAll(/(?:src|href)="\/(app\.[0-9a-f]{12}\.(?:js|css))"/g)].map(
+    (found) => found[1],
+  );
+  assert.equal(names.length, 2);
+  for (const name of names) {
+    const file = await fetch(`${server.url}/${name}`);
+    assert.equal(file.status, 200);
+    assert.match(file.headers.get("cache-control"), /immutable/);
+  }
+  const again = await fetch(server.url + "/", {
+    headers: { "If-None-Match": index.headers.get("etag") },
+  });
+  assert.equal(again.status, 304);
+});
