@@ -2,17 +2,11 @@
 #include "access/request_rules.h"
 
 #include <algorithm>
-#include <cctype>
+
+#include "base/text.h"
 
 namespace slipway::access {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 // "name:port" or "[v6]:port" without its port.
 std::string without_port(const std::string& host) {
@@ -29,27 +23,32 @@ bool is_loopback_name(const std::string& name) {
 
 bool host_allowed(const RequestRules& rules, const std::string& host) {
   const std::string name = without_port(host);
-  if (is_loopback_name(name) || name == lower(rules.listen_host)) return true;
-  return std::any_of(
-      rules.hosts_allowed.begin(), rules.hosts_allowed.end(),
-      [&](const std::string& allowed) { return lower(allowed) == host || lower(allowed) == name; });
+  if (is_loopback_name(name) || name == ascii_lower(rules.listen_host)) return true;
+  return std::any_of(rules.hosts_allowed.begin(), rules.hosts_allowed.end(),
+                     [&](const std::string& allowed) {
+                       return ascii_lower(allowed) == host || ascii_lower(allowed) == name;
+                     });
 }
 
 }  // namespace
+
+bool is_loopback_host(std::string_view host) {
+  return is_loopback_name(without_port(ascii_lower(host)));
+}
 
 std::optional<std::string> refuse_by_headers(const RequestRules& rules,
                                              std::optional<std::string_view> host,
                                              std::optional<std::string_view> origin,
                                              bool changes_state) {
-  if (host && !host_allowed(rules, lower(*host))) {
+  if (host && !host_allowed(rules, ascii_lower(*host))) {
     return "Invalid Host header '" + std::string(*host) + "': start the server with --allow-host " +
-           without_port(lower(*host)) + " if this name is meant to reach it";
+           without_port(ascii_lower(*host)) + " if this name is meant to reach it";
   }
   if (changes_state && origin && *origin != "null") {
-    std::string site = lower(*origin);
+    std::string site = ascii_lower(*origin);
     const std::size_t scheme = site.find("://");
     if (scheme != std::string::npos) site = site.substr(scheme + 3);
-    if (!host || site != lower(*host)) {
+    if (!host || site != ascii_lower(*host)) {
       return "Cross-origin request from '" + std::string(*origin) +
              "' blocked: pages of other sites may not change anything here";
     }
@@ -63,7 +62,7 @@ std::optional<std::string> refuse_by_headers(const RequestRules& rules,
 
 bool is_form_content_type(std::optional<std::string_view> content_type) {
   if (!content_type) return false;
-  const std::string type = lower(content_type->substr(0, content_type->find(';')));
+  const std::string type = ascii_lower(content_type->substr(0, content_type->find(';')));
   return type == "application/x-www-form-urlencoded" || type == "multipart/form-data" ||
          type == "text/plain";
 }

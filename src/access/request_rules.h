@@ -29,6 +29,9 @@ std::optional<std::string> refuse_by_headers(const RequestRules& rules,
                                              std::optional<std::string_view> origin,
                                              bool changes_state);
 
+// "localhost", "[::1]", names below ".localhost", 127.x.y.z; with or without a port, any case.
+bool is_loopback_host(std::string_view host);
+
 // True for content types that a plain HTML form can send without asking the server first. Routes
 // under /api/slipway refuse them.
 bool is_form_content_type(std::optional<std::string_view> content_type);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/id.h"
+#include "base/text.h"
 
 namespace slipway::access {
 
@@ -20,20 +21,8 @@ std::string new_token() {
 namespace {
 
 bool starts_with_word(std::string_view text, std::string_view word) {
-  if (text.size() <= word.size() || text[word.size()] != ' ') return false;
-  for (std::size_t i = 0; i < word.size(); ++i) {
-    if ((text[i] | 0x20) != word[i]) return false;
-  }
-  return true;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\n' ||
-                           text.back() == '\r')) {
-    text.remove_suffix(1);
-  }
-  return text;
+  return text.size() > word.size() && text[word.size()] == ' ' &&
+         same_ignoring_case(text.substr(0, word.size()), word);
 }
 
 }  // namespace

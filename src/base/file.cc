@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/id.h"
+#include "base/text.h"
 
 namespace slipway {
 
@@ -31,8 +32,6 @@ void Fd::reset(int fd) {
 }
 
 namespace {
-
-std::string quoted(const std::filesystem::path& path) { return "`" + path.string() + "`"; }
 
 // Writes all bytes, whatever the kernel takes at a time.
 void write_all(int fd, std::string_view bytes, const std::filesystem::path& path) {

@@ -6,25 +6,12 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 
 namespace slipway::data {
 namespace {
 
 using Sections = std::map<std::string, std::map<std::string, std::string>>;
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 // A value or name without its quotes and without a comment behind it.
 std::string unquoted(std::string_view text) {
@@ -51,7 +38,7 @@ std::vector<std::string> split_list(const std::string& value) {
 }
 
 bool parse_bool(const std::string& value, const std::string& name, const std::string& file) {
-  const std::string word = lower(value);
+  const std::string word = ascii_lower(value);
   if (word == "true" || word == "yes" || word == "on" || word == "1") return true;
   if (word == "false" || word == "no" || word == "off" || word == "0" || word.empty()) return false;
   throw Error(Code::kInvalidArgument,
@@ -84,7 +71,7 @@ void apply(const Sections& sections, const std::filesystem::path& file, Config& 
   if (const std::string* types = value("cache", "type")) {
     config.link_types.clear();
     for (const std::string& word : split_list(*types))
-      config.link_types.push_back(parse_link_type(lower(word), file.string()));
+      config.link_types.push_back(parse_link_type(ascii_lower(word), file.string()));
   }
   if (const std::string* shared = value("cache", "shared"))
     config.cache_shared_group = *shared == "group";
@@ -125,14 +112,14 @@ Sections parse_config(std::string_view text, const std::string& file_name) {
     if (line[0] == '[') {
       const std::size_t close = line.rfind(']');
       if (close == std::string_view::npos) fail("a section needs a closing bracket");
-      current = lower(unquoted(trimmed(line.substr(1, close - 1))));
+      current = ascii_lower(unquoted(trimmed(line.substr(1, close - 1))));
       sections[current];
       continue;
     }
     const std::size_t equals = line.find('=');
     if (equals == std::string_view::npos) fail("expected `key = value`");
     if (current.empty()) fail("a key needs a section before it");
-    sections[current][lower(unquoted(trimmed(line.substr(0, equals))))] =
+    sections[current][ascii_lower(unquoted(trimmed(line.substr(0, equals))))] =
         unquoted(trimmed(line.substr(equals + 1)));
   }
   return sections;

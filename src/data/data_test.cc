@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fstream>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <fstream>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -23,7 +22,9 @@ namespace fs = std::filesystem;
 
 class DataTest : public ::testing::Test {
  protected:
-  DataTest() : folder_(fs::temp_directory_path() / ("data_test." + random_hex32())) { fs::create_directories(folder_ / ".dvc" / "tmp"); }
+  DataTest() : folder_(fs::temp_directory_path() / ("data_test." + random_hex32())) {
+    fs::create_directories(folder_ / ".dvc" / "tmp");
+  }
   ~DataTest() override { fs::remove_all(folder_); }
   void write(const std::string& path, const std::string& text) {
     fs::create_directories((folder_ / path).parent_path());
@@ -55,24 +56,29 @@ TEST_F(DataTest, OldHashesIgnoreCarriageReturnsInText) {
 
 TEST(Tree, BytesAreDvcs) {
   EXPECT_EQ(tree_hash({}), "d751713988987e9331980363e24189ce.dir");
-  Tree tree = {{"b/ü\"", "22222222222222222222222222222222"}, {"a", "11111111111111111111111111111111"}, {"b-c 😀", "33333333333333333333333333333333"}};
+  Tree tree = {{"b/ü\"", "22222222222222222222222222222222"},
+               {"a", "11111111111111111111111111111111"},
+               {"b-c 😀", "33333333333333333333333333333333"}};
   sort_tree(tree);
   const std::string bytes = tree_bytes(tree);
-  EXPECT_EQ(bytes,
-            R"([{"md5": "11111111111111111111111111111111", "relpath": "a"}, {"md5": "33333333333333333333333333333333", "relpath": "b-c \ud83d\ude00"}, )"
-            R"({"md5": "22222222222222222222222222222222", "relpath": "b/\u00fc\""}])");
+  EXPECT_EQ(
+      bytes,
+      R"([{"md5": "11111111111111111111111111111111", "relpath": "a"}, {"md5": "33333333333333333333333333333333", "relpath": "b-c \ud83d\ude00"}, )"
+      R"({"md5": "22222222222222222222222222222222", "relpath": "b/\u00fc\""}])");
   EXPECT_EQ(parse_tree(bytes, "x"), tree);
 }
 
 TEST(Tree, NamesThatAreNotUtf8ComeBack) {
   const Tree tree = {{"bad\xff name", "11111111111111111111111111111111"}};
-  EXPECT_EQ(tree_bytes(tree), R"([{"md5": "11111111111111111111111111111111", "relpath": "bad\udcff name"}])");
+  EXPECT_EQ(tree_bytes(tree),
+            R"([{"md5": "11111111111111111111111111111111", "relpath": "bad\udcff name"}])");
   EXPECT_EQ(parse_tree(tree_bytes(tree), "x"), tree);
 }
 
 TEST(Tree, DamagedOrDangerousObjectsAreRefused) {
-  for (const char* text : {"{}", "[", "[1]", R"([{"md5": "x"}])", R"([{"md5": "x", "relpath": "../up"}])", R"([{"md5": "x", "relpath": "/root"}])",
-                           R"([{"md5": "x", "relpath": "a//b"}])"}) {
+  for (const char* text :
+       {"{}", "[", "[1]", R"([{"md5": "x"}])", R"([{"md5": "x", "relpath": "../up"}])",
+        R"([{"md5": "x", "relpath": "/root"}])", R"([{"md5": "x", "relpath": "a//b"}])"}) {
     try {
       (void)parse_tree(text, "obj");
       FAIL() << text;
@@ -83,7 +89,10 @@ TEST(Tree, DamagedOrDangerousObjectsAreRefused) {
 }
 
 TEST(Config, ReadsDvcsDialect) {
-  const auto sections = parse_config("[core]\n    autostage = true # really\n['remote \"s 3\"']\n    url = \"s3://b#x\"\n[cache]\n    TYPE = \"hardlink,copy\"\n", "config");
+  const auto sections = parse_config(
+      "[core]\n    autostage = true # really\n['remote \"s 3\"']\n    url = "
+      "\"s3://b#x\"\n[cache]\n    TYPE = \"hardlink,copy\"\n",
+      "config");
   EXPECT_EQ(sections.at("core").at("autostage"), "true");
   EXPECT_EQ(sections.at("remote \"s 3\"").at("url"), "s3://b#x");
   EXPECT_EQ(sections.at("cache").at("type"), "hardlink,copy");
@@ -130,13 +139,16 @@ TEST_F(DataTest, CommitAndCheckoutKeepTheCacheReadOnlyAndTheContentTrue) {
   EXPECT_TRUE(workspace.cache().contains_all(snapshot.hash));
   EXPECT_EQ(mode(workspace.cache().path_of(md5_hex("1\n"))), 0444U);
   fs::remove_all(folder_ / "d");
-  EXPECT_EQ(workspace.checkout(folder_ / "d", snapshot.hash, false, false), Workspace::Change::kAdded);
+  EXPECT_EQ(workspace.checkout(folder_ / "d", snapshot.hash, false, false),
+            Workspace::Change::kAdded);
   EXPECT_EQ(read_file(folder_ / "d" / "sub" / "b"), "2\n");
-  EXPECT_EQ(workspace.checkout(folder_ / "d", snapshot.hash, false, false), Workspace::Change::kNone);
+  EXPECT_EQ(workspace.checkout(folder_ / "d", snapshot.hash, false, false),
+            Workspace::Change::kNone);
   write("d/new", "only here\n");
   EXPECT_THROW(workspace.checkout(folder_ / "d", snapshot.hash, false, false), Error);
   EXPECT_EQ(read_file(folder_ / "d" / "new"), "only here\n");
-  EXPECT_EQ(workspace.checkout(folder_ / "d", snapshot.hash, false, true), Workspace::Change::kModified);
+  EXPECT_EQ(workspace.checkout(folder_ / "d", snapshot.hash, false, true),
+            Workspace::Change::kModified);
   EXPECT_FALSE(fs::exists(folder_ / "d" / "new"));
 }
 
@@ -163,7 +175,8 @@ TEST_F(DataTest, WhatCannotBeTrackedIsNamed) {
     (void)workspace.snapshot(folder_ / "d");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_EQ(std::string(error.what()), "cannot track `" + (folder_ / "d" / "pipe").string() + "`: it is neither a file nor a folder");
+    EXPECT_EQ(std::string(error.what()), "cannot track `" + (folder_ / "d" / "pipe").string() +
+                                             "`: it is neither a file nor a folder");
   }
   fs::remove(folder_ / "d" / "pipe");
   fs::create_symlink("nowhere", folder_ / "d" / "link");
@@ -176,9 +189,11 @@ TEST_F(DataTest, TheStatCacheBelievesOnlyWhatSettled) {
   struct stat status {};
   ::stat((folder_ / "a").c_str(), &status);
   StatCache cache(folder_ / "stat");
-  const std::int64_t written_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  const std::int64_t written_ns =
+      std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
   cache.remember("a", status, HashKind::kMd5, md5_hex("1\n"), written_ns + 1'000'000);
-  EXPECT_EQ(cache.find("a", status, HashKind::kMd5), std::nullopt);  // hashed in the tick in which it was written
+  EXPECT_EQ(cache.find("a", status, HashKind::kMd5),
+            std::nullopt);  // hashed in the tick in which it was written
   cache.remember("a", status, HashKind::kMd5, md5_hex("1\n"), written_ns + 1'000'000'000);
   EXPECT_EQ(cache.find("a", status, HashKind::kMd5), md5_hex("1\n"));
   EXPECT_EQ(cache.find("a", status, HashKind::kMd5Dos2Unix), std::nullopt);
@@ -211,7 +226,8 @@ TEST_F(DataTest, LocksKeepOthersOut) {
   }
   EXPECT_EQ(read_file(folder_ / ".dvc" / "tmp" / "rwlock"), R"({"write": {}, "read": {}})");
   // A process that is gone holds nothing.
-  write(".dvc/tmp/rwlock", R"({"write": {")" + (folder_ / "out").string() + R"(": {"pid": 4194305, "cmd": "gone"}}, "read": {}})");
+  write(".dvc/tmp/rwlock", R"({"write": {")" + (folder_ / "out").string() +
+                               R"(": {"pid": 4194305, "cmd": "gone"}}, "read": {}})");
   EXPECT_NO_THROW(PathLock(folder_ / ".dvc" / "tmp", "two", {folder_ / "out"}, {}));
 }
 

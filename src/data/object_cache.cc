@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/id.h"
+#include "base/text.h"
 
 namespace slipway::data {
 namespace {
@@ -20,8 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kObjectMode = 0444;
 constexpr std::size_t kCopyBytes = std::size_t{1} << 20;
-
-std::string quoted(const fs::path& path) { return "`" + path.string() + "`"; }
 
 // A name that DVC's own clean-up knows: ".<random>.tmp".
 fs::path temporary_in(const fs::path& folder) {

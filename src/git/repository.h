@@ -11,7 +11,8 @@
 namespace slipway::git {
 
 // Facts of a git repository, asked of the `git` program (each call is one process, 2 to 5 ms). No
-// call writes but those that say so. Thread-safe as the ProcessRunner is.
+// call writes but those that say so. Thread-safe, since the
+// ProcessRunner is.
 class Repository {
  public:
   // `folder` is anywhere inside a work tree.

@@ -49,7 +49,8 @@ TEST_F(GitTest, Facts) {
   EXPECT_TRUE(repository.is_dirty());
   EXPECT_TRUE(repository.is_ignored(folder_ / "sub" / "x.log"));
   EXPECT_FALSE(repository.is_ignored(folder_ / "a"));
-  EXPECT_EQ(repository.tracked_among({folder_ / "a", folder_ / "untracked"}), std::vector<fs::path>{folder_ / "a"});
+  EXPECT_EQ(repository.tracked_among({folder_ / "a", folder_ / "untracked"}),
+            std::vector<fs::path>{folder_ / "a"});
 }
 
 TEST_F(GitTest, WorkTreesComeAndGo) {

@@ -4,17 +4,9 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/text.h"
+
 namespace slipway::http {
-namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                            [](char x, char y) { return lower(x) == lower(y); });
-}
-
-}  // namespace
 
 std::string_view method_name(Method method) {
   switch (method) {
@@ -32,7 +24,7 @@ std::string_view method_name(Method method) {
 
 std::optional<std::string_view> Request::header(std::string_view name) const {
   for (const auto& [key, value] : headers) {
-    if (same_name(key, name)) return value;
+    if (same_ignoring_case(key, name)) return value;
   }
   return std::nullopt;
 }

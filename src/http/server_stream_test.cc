@@ -294,9 +294,12 @@ TEST(Stop, BeforeStartAndTwice) {
   metrics::Registry metrics;
   Server never_started(TestServer::small(), router, {}, metrics);
   never_started.stop(0);
+  EXPECT_THROW(RawClient(never_started.port()), std::runtime_error);
   TestServer server({});
   server.server.stop(0);
+  EXPECT_THROW(server.connect(), std::runtime_error);
   server.server.stop(0);
+  EXPECT_THROW(server.connect(), std::runtime_error);
 }
 
 }  // namespace

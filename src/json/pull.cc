@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace slipway::json {
 namespace ondemand = simdjson::ondemand;
@@ -25,13 +26,6 @@ struct Frame {
   ondemand::array_iterator elements;
   ondemand::object_iterator fields;
 };
-
-bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-
-std::string_view trimmed(std::string_view token) {
-  while (!token.empty() && is_blank(token.back())) token.remove_suffix(1);
-  return token;
-}
 
 bool is_non_finite_start(const char* token) {
   return token[0] == 'N' || token[0] == 'I' || (token[0] == '-' && token[1] == 'I');

@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http_client.h"
 
-#include <algorithm>
 #include <cassert>
 
+#include "base/text.h"
+
 namespace slipway::net {
-namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-}  // namespace
 
 std::optional<std::string_view> HttpResponse::header(std::string_view name) const {
   for (const auto& [key, value] : headers) {
-    const bool same = key.size() == name.size() &&
-                      std::equal(key.begin(), key.end(), name.begin(),
-                                 [](char a, char b) { return lower(a) == lower(b); });
-    if (same) return value;
+    if (same_ignoring_case(key, name)) return value;
   }
   return std::nullopt;
 }

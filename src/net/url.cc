@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace slipway::net {
 namespace {
@@ -16,18 +17,10 @@ namespace {
 
 std::uint16_t default_port(std::string_view scheme) { return scheme == "https" ? 443 : 80; }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
-}
-
 std::string_view take_scheme(std::string_view text, Url& url) {
   for (const std::string_view scheme : {"http", "https"}) {
     const std::string prefix = std::string(scheme) + "://";
-    if (text.size() >= prefix.size() && lower(text.substr(0, prefix.size())) == prefix) {
+    if (text.size() >= prefix.size() && ascii_lower(text.substr(0, prefix.size())) == prefix) {
       url.scheme = scheme;
       return text.substr(prefix.size());
     }
@@ -66,7 +59,8 @@ Url parse_url(std::string_view text) {
   const std::size_t host_end =
       bracketed ? authority.find(']') : std::min(authority.find(':'), authority.size());
   if (host_end == std::string_view::npos) refuse(text, "its [ has no ]");
-  url.host = lower(bracketed ? authority.substr(1, host_end - 1) : authority.substr(0, host_end));
+  url.host =
+      ascii_lower(bracketed ? authority.substr(1, host_end - 1) : authority.substr(0, host_end));
   if (url.host.empty()) refuse(text, "it has no host");
   const std::string_view port = authority.substr(host_end + (bracketed ? 1 : 0));
   url.port = default_port(url.scheme);

@@ -394,7 +394,7 @@ void Database::write_async(Write write, Done done) {
   {
     const std::lock_guard lock(state_->queue_mutex);
     if (static_cast<std::int64_t>(state_->queue.size()) >= state_->options.queue_max) {
-      throw Error(Code::kResourceExhausted,
+      throw Error(Code::kUnavailable,
                   "more than " + std::to_string(state_->options.queue_max) +
                       " writes are waiting for the store; try again in a moment");
     }

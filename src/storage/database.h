@@ -127,7 +127,7 @@ class Database {
                        // one at a time)
     Durability durability = Durability::kKill;
     int readers_max = 4;
-    std::int64_t queue_max = 100'000;  // writes waiting; more are refused with kResourceExhausted
+    std::int64_t queue_max = 100'000;  // writes waiting; more are refused with kUnavailable
   };
 
   // Opens or creates the file and brings its schema up to date (storage/migrations.h). A schema

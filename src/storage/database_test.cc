@@ -136,7 +136,7 @@ TEST_F(DatabaseTest, AFullQueueRefuses) {
     database.write_async([](Transaction&) {}, nullptr);
     FAIL() << "the third waiting write was taken";
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), Code::kResourceExhausted);
+    EXPECT_EQ(error.code(), Code::kUnavailable);
     EXPECT_STREQ(error.what(),
                  "more than 2 writes are waiting for the store; try again in a moment");
   }

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <map>
 
+#include "base/text.h"
 #include "yaml/scalar.h"
 
 namespace slipway::yaml {
@@ -30,27 +31,6 @@ std::u32string to_code_points(std::string_view utf8) {
     i += more + 1;
   }
   return out;
-}
-
-void append_utf8(std::string& out, char32_t point) {
-  const auto byte = [&](char32_t value) {
-    out += static_cast<char>(static_cast<unsigned char>(value));
-  };
-  if (point < 0x80) {
-    byte(point);
-  } else if (point < 0x800) {
-    byte(0xC0U | (point >> 6U));
-    byte(0x80U | (point & 0x3FU));
-  } else if (point < 0x10000) {
-    byte(0xE0U | (point >> 12U));
-    byte(0x80U | ((point >> 6U) & 0x3FU));
-    byte(0x80U | (point & 0x3FU));
-  } else {
-    byte(0xF0U | (point >> 18U));
-    byte(0x80U | ((point >> 12U) & 0x3FU));
-    byte(0x80U | ((point >> 6U) & 0x3FU));
-    byte(0x80U | (point & 0x3FU));
-  }
 }
 
 bool is_one_of(char32_t c, std::u32string_view set) {

@@ -2,7 +2,6 @@
 #include "yaml/emit.h"
 
 #include <gtest/gtest.h>
-
 #include <limits>
 
 namespace slipway::yaml {
@@ -12,30 +11,40 @@ namespace {
 std::string again(const std::string& text) { return emit(parse(text, "f.yaml")); }
 
 TEST(Emit, ScalarsAreQuotedOnlyWhereTheyMustBe) {
-  EXPECT_EQ(again(R"(a: ['1', 'true', 'null', '1e5', '0x1F', '# c', '- a', '', '~', '=', '2013-03-01', 'yes', 'on', '1:30', 'a: b', 'it''s'])"),
-            "a:\n- '1'\n- 'true'\n- 'null'\n- '1e5'\n- '0x1F'\n- '# c'\n- '- a'\n- ''\n- '~'\n- '='\n- '2013-03-01'\n- yes\n- on\n- 1:30\n"
-            "- 'a: b'\n- it's\n");
+  EXPECT_EQ(
+      again(
+          R"(a: ['1', 'true', 'null', '1e5', '0x1F', '# c', '- a', '', '~', '=', '2013-03-01', 'yes', 'on', '1:30', 'a: b', 'it''s'])"),
+      "a:\n- '1'\n- 'true'\n- 'null'\n- '1e5'\n- '0x1F'\n- '# c'\n- '- a'\n- ''\n- '~'\n- '='\n- "
+      "'2013-03-01'\n- yes\n- on\n- 1:30\n"
+      "- 'a: b'\n- it's\n");
   EXPECT_EQ(again("a: \"two\\nlines\\ttab\"\nb: \"it's: quoted\"\nc: ü 日本 😀\n"),
             "a: \"two\\nlines\\ttab\"\nb: \"it's: quoted\"\nc: ü 日本 😀\n");
 }
 
 TEST(Emit, NumbersNullsAndEmptyCollections) {
-  EXPECT_EQ(again("a: 1e-5\nb: 1e22\nc: 100000000.0\nd: -.inf\ne: .nan\nf: 0x1F\ng:\nh: []\ni: {}\nj: [~, [[], 1], {x: ~}]\n"),
-            "a: 1e-05\nb: 1e+22\nc: 100000000.0\nd: -.inf\ne: .nan\nf: 31\ng:\nh: []\ni: {}\nj:\n- \n- - []\n  - 1\n- x:\n");
+  EXPECT_EQ(again("a: 1e-5\nb: 1e22\nc: 100000000.0\nd: -.inf\ne: .nan\nf: 0x1F\ng:\nh: []\ni: "
+                  "{}\nj: [~, [[], 1], {x: ~}]\n"),
+            "a: 1e-05\nb: 1e+22\nc: 100000000.0\nd: -.inf\ne: .nan\nf: 31\ng:\nh: []\ni: {}\nj:\n- "
+            "\n- - []\n  - 1\n- x:\n");
 }
 
 TEST(Emit, LongPlainTextsFoldBehindColumn80WithTheirBlank) {
   const std::string word = "word-of-19-characters";
   std::string text = "cmd:";
   for (int i = 0; i < 6; ++i) text += " " + word;
-  EXPECT_EQ(again(text + "\n"), "cmd: " + word + " " + word + " " + word + " \n  " + word + " " + word + " " + word + "\n");
+  EXPECT_EQ(again(text + "\n"), "cmd: " + word + " " + word + " " + word + " \n  " + word + " " +
+                                    word + " " + word + "\n");
 }
 
 TEST(Emit, LongQuotedTextsFoldWithoutIt) {
-  EXPECT_EQ(again("a: '# 2345678 012345678 012345678 012345678 012345678 012345678 012345678 012345678 012345678 end'\n"),
-            "a: '# 2345678 012345678 012345678 012345678 012345678 012345678 012345678 012345678\n  012345678 end'\n");
-  EXPECT_EQ(again("a: \"line one 345678 012345678 012345678 012345678\\nline two 678 012345678 012345678 012345678 end\"\n"),
-            "a: \"line one 345678 012345678 012345678 012345678\\nline two 678 012345678 012345678\\\n  \\ 012345678 end\"\n");
+  EXPECT_EQ(again("a: '# 2345678 012345678 012345678 012345678 012345678 012345678 012345678 "
+                  "012345678 012345678 end'\n"),
+            "a: '# 2345678 012345678 012345678 012345678 012345678 012345678 012345678 012345678\n "
+            " 012345678 end'\n");
+  EXPECT_EQ(again("a: \"line one 345678 012345678 012345678 012345678\\nline two 678 012345678 "
+                  "012345678 012345678 end\"\n"),
+            "a: \"line one 345678 012345678 012345678 012345678\\nline two 678 012345678 "
+            "012345678\n  012345678 end\"\n");
 }
 
 TEST(Emit, ACollectionReachedTwiceIsAnAnchor) {

@@ -146,8 +146,4 @@ std::string to_json_text(const Node& node);
 void require_known_keys(const Node& mapping, const std::vector<std::string_view>& known,
                         std::string_view in_what);
 
-// The entry of `known` with the smallest edit distance to `word`, if that is at most a third of its
-// length (at least 1); else "".
-std::string_view nearest(std::string_view word, const std::vector<std::string_view>& known);
-
 }  // namespace slipway::yaml

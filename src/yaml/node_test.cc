@@ -113,6 +113,12 @@ TEST(Node, UnknownKeysNameTheNearest) {
   require_known_keys(root, {"kind", "follow"}, "endpoint");
 }
 
+TEST(Node, AFoldedTextThatTheReaderGarblesIsRefused) {
+  EXPECT_EQ(failure("a: >+\n  x\n\n   y\n  z\n\n"),
+            "f.yaml:2:1: this folded text (`>`) cannot be read; write it as a literal one (`|`)");
+  EXPECT_EQ(parse("a: >\n  x\n  y\n\n  z\n", "f.yaml").at("a").as_string(), "x y\nz\n");
+}
+
 // The limits, each reached.
 TEST(Node, NestingIsLimited) {
   const std::string deep(static_cast<std::size_t>(kDepthMax) + 1, '[');

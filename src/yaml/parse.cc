@@ -314,6 +314,11 @@ class Builder {
         data.value == nullptr ? FYSS_PLAIN : fy_token_scalar_style(data.value);
     const bool plain = style == FYSS_PLAIN;
     const std::string text = plain ? text_of(data.value) : content_of(data.value, style, mark);
+    // libfyaml 0.7.12 loses a line break where an empty line stands before a deeper one in a folded
+    // text, and shows it by a NUL, which no YAML text can hold.
+    if (style == FYSS_FOLDED && text.find('\0') != std::string::npos) {
+      fail(mark, "this folded text (`>`) cannot be read; write it as a literal one (`|`)");
+    }
     PlainKind kind = plain ? resolve_plain(text) : PlainKind::kString;
     if (data.tag != nullptr) kind = tagged_kind(text_of(data.tag), text, mark);
     Node node = begin(Node::Kind::kString, mark);

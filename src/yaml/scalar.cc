@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <vector>
 
+#include "base/text.h"
+
 namespace slipway::yaml {
 namespace {
 
@@ -136,27 +138,6 @@ std::string without_underscores(std::string_view text) {
   std::string out(text);
   std::erase(out, '_');
   return out;
-}
-
-void append_utf8(std::string& out, std::uint32_t point) {
-  const auto byte = [&](std::uint32_t value) {
-    out += static_cast<char>(static_cast<unsigned char>(value));
-  };
-  if (point < 0x80) {
-    byte(point);
-  } else if (point < 0x800) {
-    byte(0xC0U | (point >> 6U));
-    byte(0x80U | (point & 0x3FU));
-  } else if (point < 0x10000) {
-    byte(0xE0U | (point >> 12U));
-    byte(0x80U | ((point >> 6U) & 0x3FU));
-    byte(0x80U | (point & 0x3FU));
-  } else {
-    byte(0xF0U | (point >> 18U));
-    byte(0x80U | ((point >> 12U) & 0x3FU));
-    byte(0x80U | ((point >> 6U) & 0x3FU));
-    byte(0x80U | (point & 0x3FU));
-  }
 }
 
 // Appends what the escape with this letter stands for; `at` is behind the letter and moves over its
