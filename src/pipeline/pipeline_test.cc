@@ -21,14 +21,19 @@ namespace fs = std::filesystem;
 TEST(RunCache, KeyAndValueAreDvcs) {
   // As dvc 3.67.1 names the entry of this stage: hashes of the entry's JSON without sizes.
   const yaml::Node entry = yaml::parse(
-      "cmd: cp a b\ndeps:\n- path: a\n  hash: md5\n  md5: b026324c6904b2a9cb4b88d6d61c81d1\n  size: 2\n"
+      "cmd: cp a b\ndeps:\n- path: a\n  hash: md5\n  md5: b026324c6904b2a9cb4b88d6d61c81d1\n  "
+      "size: 2\n"
       "outs:\n- path: b\n  hash: md5\n  md5: b026324c6904b2a9cb4b88d6d61c81d1\n  size: 2\n",
       "entry");
-  EXPECT_EQ(run_key(entry),
-            sha256_hex(R"({"cmd": "cp a b", "deps": [{"hash": "md5", "md5": "b026324c6904b2a9cb4b88d6d61c81d1", "path": "a"}], "outs": ["b"]})"));
-  EXPECT_EQ(run_value(entry),
-            sha256_hex(R"({"cmd": "cp a b", "deps": [{"hash": "md5", "md5": "b026324c6904b2a9cb4b88d6d61c81d1", "path": "a"}], )"
-                       R"("outs": [{"hash": "md5", "md5": "b026324c6904b2a9cb4b88d6d61c81d1", "path": "b"}]})"));
+  EXPECT_EQ(
+      run_key(entry),
+      sha256_hex(
+          R"({"cmd": "cp a b", "deps": [{"hash": "md5", "md5": "b026324c6904b2a9cb4b88d6d61c81d1", "path": "a"}], "outs": ["b"]})"));
+  EXPECT_EQ(
+      run_value(entry),
+      sha256_hex(
+          R"({"cmd": "cp a b", "deps": [{"hash": "md5", "md5": "b026324c6904b2a9cb4b88d6d61c81d1", "path": "a"}], )"
+          R"("outs": [{"hash": "md5", "md5": "b026324c6904b2a9cb4b88d6d61c81d1", "path": "b"}]})"));
 }
 
 TEST(Params, DottedKeysAndWholeFiles) {
@@ -38,16 +43,20 @@ TEST(Params, DottedKeysAndWholeFiles) {
   EXPECT_EQ(yaml::to_json_text(select_params(params, file)), R"({"a":1,"b.a.1.k":"v"})");
   EXPECT_EQ(missing_params(params, file), std::vector<std::string>{"nope"});
   params.keys.clear();
-  EXPECT_EQ(yaml::to_json_text(select_params(params, file)), R"({"a":1,"b":{"z":1,"a":[10,{"k":"v"}]}})");
+  EXPECT_EQ(yaml::to_json_text(select_params(params, file)),
+            R"({"a":1,"b":{"z":1,"a":[10,{"k":"v"}]}})");
 }
 
 TEST(Stage, CommandsSplitAsPythonSplitsLines) {
-  EXPECT_EQ(command_lines(yaml::Node::string("a\nb\r\n\nc")), (std::vector<std::string>{"a", "b", "", "c"}));
+  EXPECT_EQ(command_lines(yaml::Node::string("a\nb\r\n\nc")),
+            (std::vector<std::string>{"a", "b", "", "c"}));
   EXPECT_EQ(command_lines(yaml::parse("[a, 'b c']", "f")), (std::vector<std::string>{"a", "b c"}));
 }
 
 TEST(Stage, EqualityIsPythons) {
-  const auto equal = [](const char* a, const char* b) { return python_equal(yaml::parse(a, "a"), yaml::parse(b, "b")); };
+  const auto equal = [](const char* a, const char* b) {
+    return python_equal(yaml::parse(a, "a"), yaml::parse(b, "b"));
+  };
   EXPECT_TRUE(equal("1", "1.0"));
   EXPECT_TRUE(equal("true", "1"));
   EXPECT_FALSE(equal("'1'", "1"));
@@ -57,12 +66,17 @@ TEST(Stage, EqualityIsPythons) {
 }
 
 TEST(DataFile, KeepsTheOrderOfItsKeys) {
-  const std::string before = "desc: mine\nouts:\n- path: x\n  md5: 0123456789abcdef0123456789abcdef.dir\n  nfiles: 3\n  hash: md5\n";
+  const std::string before =
+      "desc: mine\nouts:\n- path: x\n  md5: 0123456789abcdef0123456789abcdef.dir\n  nfiles: 3\n  "
+      "hash: md5\n";
   Stage stage = parse_data_file(before, "/r/x.dvc", "x.dvc");
-  stage.outs[0].recorded = Recorded{"b1946ac92492d2347c6235b4d2611184", data::HashKind::kMd5, 6, std::nullopt, false};
+  stage.outs[0].recorded =
+      Recorded{"b1946ac92492d2347c6235b4d2611184", data::HashKind::kMd5, 6, std::nullopt, false};
   EXPECT_EQ(data_file_text(stage, before, "x.dvc"),
-            "desc: mine\nouts:\n- path: x\n  md5: b1946ac92492d2347c6235b4d2611184\n  hash: md5\n  size: 6\n");
-  EXPECT_EQ(data_file_text(stage, "", "x.dvc"), "outs:\n- md5: b1946ac92492d2347c6235b4d2611184\n  size: 6\n  hash: md5\n  path: x\n");
+            "desc: mine\nouts:\n- path: x\n  md5: b1946ac92492d2347c6235b4d2611184\n  hash: md5\n  "
+            "size: 6\n");
+  EXPECT_EQ(data_file_text(stage, "", "x.dvc"),
+            "outs:\n- md5: b1946ac92492d2347c6235b4d2611184\n  size: 6\n  hash: md5\n  path: x\n");
 }
 
 TEST(LockFile, RefusesOtherSchemas) {
@@ -96,7 +110,9 @@ class ReproTest : public ::testing::Test {
     options.no_scm = true;
     init_repository(folder_, processes_, options);
     write("in", "1\n");
-    write("dvc.yaml", "stages:\n  b:\n    cmd: make b\n    deps: [a]\n    outs: [b]\n  a:\n    cmd: make a\n    deps: [in]\n    params: [lr]\n    outs: [a]\n");
+    write("dvc.yaml",
+          "stages:\n  b:\n    cmd: make b\n    deps: [a]\n    outs: [b]\n  a:\n    cmd: make a\n   "
+          " deps: [in]\n    params: [lr]\n    outs: [a]\n");
     write("params.yaml", "lr: 0.1\n");
     runner_.work = [this](const StageTask& task) {
       write(task.stage, "made by " + task.commands.front() + "\n");
@@ -104,10 +120,13 @@ class ReproTest : public ::testing::Test {
     };
   }
   ~ReproTest() override { fs::remove_all(folder_); }
-  void write(const std::string& path, const std::string& text) { write_file_atomic(folder_ / path, text); }
+  void write(const std::string& path, const std::string& text) {
+    write_file_atomic(folder_ / path, text);
+  }
   ReproResult repro(const ReproOptions& options = {}) {
     data::Workspace workspace(folder_, processes_);
-    Console console{[this](const std::string& line) { said_ += line + "\n"; }, [this](const std::string& line) { said_ += "! " + line + "\n"; }};
+    Console console{[this](const std::string& line) { said_ += line + "\n"; },
+                    [this](const std::string& line) { said_ += "! " + line + "\n"; }};
     return Repro(workspace, runner_, *recorder_, clock_, console).run(folder_, options);
   }
   fs::path folder_;
@@ -161,7 +180,8 @@ TEST_F(ReproTest, TheServerHearsOfAStageBeforeItRunsAndGetsItsOutputsAfter) {
   http.answer = [&](const net::HttpRequest& request) {
     net::HttpResponse response;
     response.status = 200;
-    response.body = request.url.ends_with("/stage-runs") ? R"({"run_id":"s1","token":"slst_x"})" : R"({"run_id":"r1"})";
+    response.body = request.url.ends_with("/stage-runs") ? R"({"run_id":"s1","token":"slst_x"})"
+                                                         : R"({"run_id":"r1"})";
     return response;
   };
   RestRecorder::Options options;
@@ -170,7 +190,8 @@ TEST_F(ReproTest, TheServerHearsOfAStageBeforeItRunsAndGetsItsOutputsAfter) {
   RestRecorder recorder(http, options);
   recorder_ = &recorder;
   runner_.work = [&](const StageTask& task) {
-    if (task.stage == "a") EXPECT_EQ(http.asked.size(), 2U);  // begin_repro, begin_stage
+    EXPECT_EQ(http.asked.size(),
+              task.stage == "a" ? 2U : 4U);  // begin_repro, begin_stage before it
     EXPECT_EQ(task.environment.at("MLFLOW_TRACKING_URI"), "http://127.0.0.1:5000");
     EXPECT_EQ(task.environment.at("MLFLOW_TRACKING_TOKEN"), "slst_x");
     EXPECT_EQ(task.environment_removed, std::vector<std::string>{"SLIPWAY_TOKEN"});
@@ -181,7 +202,8 @@ TEST_F(ReproTest, TheServerHearsOfAStageBeforeItRunsAndGetsItsOutputsAfter) {
   ASSERT_EQ(http.asked.size(), 6U);
   const json::Value begin = json::parse(http.asked[1].body);
   EXPECT_EQ(json::write(*begin.find("parameters")), R"({"params.yaml":{"lr":0.1}})");
-  EXPECT_EQ(json::write(*begin.find("dependencies")), R"([{"path":"in","hash":"b026324c6904b2a9cb4b88d6d61c81d1","size":2}])");
+  EXPECT_EQ(json::write(*begin.find("dependencies")),
+            R"([{"path":"in","hash":"b026324c6904b2a9cb4b88d6d61c81d1","size":2}])");
   EXPECT_EQ(http.asked[2].url, "http://127.0.0.1:5000/api/slipway/v1/stage-runs/s1/finish");
   EXPECT_EQ(http.asked[5].url, "http://127.0.0.1:5000/api/slipway/v1/stage-runs/repros/r1/finish");
   EXPECT_EQ(http.asked[5].body, R"({"succeeded":true})");
@@ -208,7 +230,8 @@ TEST_F(ReproTest, AServerThatRefusesStopsTheStageBeforeItRuns) {
   http.answer = [](const net::HttpRequest&) {
     net::HttpResponse response;
     response.status = 401;
-    response.body = R"({"error":{"code":"unauthenticated","message":"the token is not known","hint":"SLIPWAY_TOKEN"}})";
+    response.body =
+        R"({"error":{"code":"unauthenticated","message":"the token is not known","hint":"SLIPWAY_TOKEN"}})";
     return response;
   };
   RestRecorder recorder(http, {"http://127.0.0.1:5000", "wrong", "", "", ""});
@@ -218,7 +241,8 @@ TEST_F(ReproTest, AServerThatRefusesStopsTheStageBeforeItRuns) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(),
-                 "failed to reproduce 'a': the server at http://127.0.0.1:5000 did not record the run: the token is not known");
+                 "failed to reproduce 'a': the server at http://127.0.0.1:5000 did not record the "
+                 "run: the token is not known");
   }
   EXPECT_TRUE(runner_.tasks.empty());
 }

@@ -10,7 +10,8 @@
 namespace slipway::pipeline {
 
 // Records over a Slipway server's REST (docs/formats/dvc.md, "Recorded runs"): the repro is a run,
-// each stage a child of it. Errors are the server's own, or kUnavailable naming the URL.
+// each stage a child of it. Errors are the server's own, or kUnavailable naming the URL. For one
+// thread, as the client is; calls in the order that RunRecorder asks for.
 class RestRecorder final : public RunRecorder {
  public:
   struct Options {

@@ -29,7 +29,7 @@ struct StageResult {
   TimeUs duration_us = 0;
 };
 
-// Where stages run: here, and later in a sandbox or on a cluster.
+// Where stages run. Implementations are thread-safe: each call has its own processes.
 class StageRunner {
  public:
   virtual ~StageRunner() = default;

@@ -2,17 +2,16 @@
 #include "tracking/artifact_store.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
 #include <memory>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/id.h"
+#include "base/sha256.h"
 
 namespace slipway::tracking {
 namespace {
@@ -62,10 +61,6 @@ void remove_tree(int parent, const char* name) {
     throw errno_error(errno, "cannot remove an artifact folder");
   }
 }
-
-struct DigestFree {
-  void operator()(EVP_MD_CTX* context) const { ::EVP_MD_CTX_free(context); }
-};
 
 void write_all(int fd, const char* bytes, std::size_t size) {
   while (size > 0) {
@@ -229,20 +224,14 @@ ArtifactStore::Stored ArtifactStore::put(std::string_view path, const Source& so
   if (!file) throw errno_error(errno, "cannot store artifact `" + std::string(path) + "`");
   Stored stored;
   try {
-    const std::unique_ptr<EVP_MD_CTX, DigestFree> digest(::EVP_MD_CTX_new());
-    if (!digest || ::EVP_DigestInit_ex(digest.get(), ::EVP_sha256(), nullptr) != 1) {
-      throw Error(Code::kInternal, "cannot compute SHA-256");
-    }
+    Sha256 digest;
     std::vector<char> buffer(kCopyBytes);
     while (const std::size_t got = source(buffer.data(), buffer.size())) {
       write_all(file.get(), buffer.data(), got);
-      ::EVP_DigestUpdate(digest.get(), buffer.data(), got);
+      digest.update({buffer.data(), got});
       stored.bytes += got;
     }
-    std::array<std::uint8_t, EVP_MAX_MD_SIZE> sum{};
-    unsigned length = 0;
-    ::EVP_DigestFinal_ex(digest.get(), sum.data(), &length);
-    stored.sha256 = to_hex({sum.data(), length});
+    stored.sha256 = digest.finish_hex();
     if (sync_ && ::fsync(file.get()) != 0)
       throw errno_error(errno, "cannot flush artifact `" + std::string(path) + "`");
     if (::renameat(incoming.get(), temporary.c_str(), folder.get(), name.c_str()) != 0) {

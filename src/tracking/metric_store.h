@@ -11,8 +11,8 @@
 namespace slipway::tracking {
 
 // Where metric points are kept: series(run, key), a tail of rows for new points, sealed chunks for
-// the rest, and the newest point of each series in `latest` (design.md §6 "Metrics"). Reading is in
-// metric_history.h; search reads `latest` alone.
+// the rest, and the newest point of each series in `latest` (docs/adr/0008-metric-chunks.md).
+// Reading is in metric_history.h; search reads `latest` alone.
 
 struct Metric {
   std::string key;

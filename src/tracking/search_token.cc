@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace slipway::tracking {
 namespace {
@@ -120,10 +121,7 @@ std::vector<Token> split_tokens(std::string_view text, std::string_view what) {
 }
 
 bool is_word(const Token& token, std::string_view lower_case_word) {
-  return token.kind == TokenKind::kWord && token.text.size() == lower_case_word.size() &&
-         std::equal(
-             token.text.begin(), token.text.end(), lower_case_word.begin(),
-             [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
+  return token.kind == TokenKind::kWord && same_ignoring_case(token.text, lower_case_word);
 }
 
 }  // namespace slipway::tracking
