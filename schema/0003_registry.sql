@@ -73,10 +73,12 @@ CREATE TABLE alias_move (
   PRIMARY KEY (model, alias, move)
 );
 
--- By name, since a file may declare the rule before the first version is registered.
+-- By name, since a file may declare the rule before the first version is registered. `since`: the newest event when the rule, or what its
+-- gate asks, last changed; evaluations up to it answer another question.
 CREATE TABLE alias_rule (
   model TEXT NOT NULL,
   alias TEXT NOT NULL,
   gate TEXT NOT NULL,
+  since BIGINT NOT NULL,
   PRIMARY KEY (model, alias)
 );

@@ -252,7 +252,17 @@ Check check_of(const Deps& deps, const Question& question, Scores& scores) {
   const auto champion = deps.load(question.champion->model, question.champion->version);
   scores = score_days(deps.database, deps.log, question.monitor.spec.endpoint,
                       question.monitor.spec.loss, question.days, question.label_seq, *champion,
-                      *std::get<std::shared_ptr<const serving::ServedVersion>>(challenger));
+                      *std::get<std::shared_ptr<const serving::ServedVersion>>(challenger),
+                      deps.rows_max);
+  if (scores.too_many) {
+    // The same rows are there the next time: it is an answer, not a fault that passes.
+    Check check = blank_check();
+    check.verdict = Verdict::kInsufficient;
+    check.reason = "the labelled days hold more than " + std::to_string(deps.rows_max) +
+                   " rows; a gate cannot compare that many";
+    check.clusters = scores.clusters;
+    return check;
+  }
   return compare(question, scores);
 }
 

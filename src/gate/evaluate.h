@@ -28,6 +28,7 @@ struct Deps {
   std::function<std::shared_ptr<const serving::ServedVersion>(const std::string& model,
                                                               std::int64_t version)>
       load;
+  std::int64_t rows_max = kRowsMax;
 };
 
 struct EvaluateRequest {
@@ -44,7 +45,8 @@ struct EvaluateRequest {
 // stats::cluster_se; one-sided.
 //   pass          p <= alpha; or nothing holds the alias, and the reason says so
 //   fail          p > alpha; or the challenger cannot be loaded
-//   insufficient  fewer days than the gate wants, or no variation ("no difference")
+//   insufficient  fewer days than the gate wants, no variation ("no difference"), or more rows than
+//                 rows_max
 // A version that gives no usable answer to a row (it fails, or answers NaN) loses as much as it can
 // there. Rows whose label has no loss are left out of both. The newest label known when the
 // evaluation starts counts.
@@ -52,7 +54,7 @@ struct EvaluateRequest {
 // Stores the evidence (docs/formats/evidence.md), appends gate.evaluated and, unless it passed,
 // promotion.refused: one write. Blocking, for seconds; not inside a write. Throws kNotFound for an
 // unknown gate, monitor, endpoint or version, kFailedPrecondition when the challenger holds the
-// alias already, kResourceExhausted above kRowsMax rows.
+// alias already.
 Result evaluate(const Deps& deps, const EvaluateRequest& request);
 
 }  // namespace slipway::gate

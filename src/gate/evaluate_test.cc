@@ -68,8 +68,10 @@ class EvaluateTest : public monitoring::MonitoringWorld {
                 served->loaded = std::make_shared<FunctionModel>(found->second);
                 return std::shared_ptr<const serving::ServedVersion>(served);
               }};
+    deps.rows_max = rows_max_;
     return evaluate(deps, {"g", challenger, "user:a", "", 0});
   }
+  std::int64_t rows_max_ = kRowsMax;
   void promote(std::int64_t version) {
     write_void([&](storage::Transaction& tx) {
       registry::AliasChange change;
@@ -88,6 +90,19 @@ class EvaluateTest : public monitoring::MonitoringWorld {
   static constexpr TimeUs kDay0 = monitoring::kFirstDay;
   std::map<std::int64_t, std::function<float(float)>> models_;
 };
+
+TEST_F(EvaluateTest, MoreRowsThanItMayCompareAreInsufficient) {
+  promote(1);
+  days(14);
+  rows_max_ = 69;  // of 70
+  const Result result = evaluate_version(2);
+  EXPECT_EQ(result.verdict, Verdict::kInsufficient);
+  EXPECT_EQ(result.reason,
+            "the labelled days hold more than 69 rows; a gate cannot compare that many");
+  EXPECT_EQ(events("gate.evaluated").size(), 1U);
+  rows_max_ = 70;
+  EXPECT_EQ(evaluate_version(2).rows, 70);
+}
 
 TEST_F(EvaluateTest, TheFirstVersionPassesAndSaysThatThereIsNoChampion) {
   const Result result = evaluate_version(1);
@@ -156,6 +171,22 @@ TEST_F(EvaluateTest, ABetterChallengerPassesWithNumbersThatRecompute) {
   EXPECT_EQ(events_found[0].event_time, result.to);
   EXPECT_EQ(events_found[0].evidence, std::vector<std::string>{result.evidence});
   EXPECT_EQ(events_found[0].body.find("days")->as_int(), 14);
+}
+
+TEST_F(EvaluateTest, AnotherSpecNeedsAnotherEvaluation) {
+  write_void(
+      [](storage::Transaction& tx) { registry::set_alias_rule(tx, "late", "champion", "g"); });
+  evaluate_version(1);
+  const auto put = [&](const char* spec) {
+    write_void([&](storage::Transaction& tx) { put_gate(tx, "g", json::parse(spec)); });
+  };
+  put(R"({"model": "late", "monitor": "m", "alpha": 0.01})");
+  EXPECT_THROW(promote(1), Error);
+  put(R"({"model": "late", "monitor": "m"})");  // back again: the same document comes out
+  EXPECT_THROW(promote(1), Error);
+  evaluate_version(1);
+  put(R"({"model": "late", "monitor": "m", "alpha": 0.05})");  // the same, said otherwise
+  promote(1);
 }
 
 TEST_F(EvaluateTest, TheEvidenceOpensTheRuledAlias) {

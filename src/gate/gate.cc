@@ -68,10 +68,14 @@ json::Value to_json(const GateSpec& spec) {
 
 void put_gate(storage::Transaction& transaction, const std::string& name, const json::Value& spec) {
   if (name.empty()) throw Error(Code::kInvalidArgument, "a gate needs a name");
+  const std::string text = json::write(to_json(parse_gate_spec(spec)));
+  const std::optional<Gate> before = find_gate(transaction, name);
+  if (before && json::write(to_json(before->spec)) != text)
+    registry::restart_rules_of_gate(transaction, name);
   transaction.execute(
       "INSERT INTO gate (name, spec) VALUES (?1, ?2) "
       "ON CONFLICT (name) DO UPDATE SET spec = excluded.spec",
-      name, json::write(to_json(parse_gate_spec(spec))));
+      name, text);
 }
 
 void delete_gate(storage::Transaction& transaction, const std::string& name) {

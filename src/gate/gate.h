@@ -13,8 +13,8 @@
 
 namespace slipway::gate {
 
-inline constexpr std::int64_t kClustersMin =
-    14;  // fewer are never enough (design.md §6, Dependence)
+// Fewer are never enough (docs/adr/0004-loss-blocks-by-day.md).
+inline constexpr std::int64_t kClustersMin = 14;
 inline constexpr std::int64_t kClustersMax = 1'000;
 
 // kind: Gate. {model, alias (=champion), monitor, method: cluster-se, cluster: day, clusters (=14),
@@ -34,8 +34,8 @@ struct Gate {
   std::string name;
   GateSpec spec;
 };
-// Creates or replaces, and sets the alias rule that the gate guards (registry::set_alias_rule is
-// the caller's choice, by the Model object; put_gate does not touch it).
+// Creates or replaces. Which aliases it guards is the Model object's to say
+// (registry::set_alias_rule); another spec makes what it found before count no longer there.
 void put_gate(storage::Transaction& transaction, const std::string& name, const json::Value& spec);
 void delete_gate(storage::Transaction& transaction,
                  const std::string& name);  // kNotFound; kFailedPrecondition while a rule names it

@@ -33,8 +33,10 @@ std::vector<serving::Tensor> answer(const serving::ServedVersion& version,
 class Scorer {
  public:
   Scorer(const monitoring::LossSpec& loss, const serving::ServedVersion& champion,
-         const serving::ServedVersion& challenger)
-      : loss_(loss), champion_(champion), challenger_(challenger) {}
+         const serving::ServedVersion& challenger, std::int64_t rows_max)
+      : loss_(loss), champion_(champion), challenger_(challenger), rows_max_(rows_max) {}
+
+  bool full() const { return scores_.too_many; }
 
   void add(const serving::PredictionRecord& record,
            const std::vector<std::optional<std::string>>& labels) {
@@ -85,10 +87,9 @@ class Scorer {
     if (!b) ++scores_.challenger_missing;
     const double champion_loss = a.value_or(most);
     const double challenger_loss = b.value_or(most);
-    if (static_cast<std::int64_t>(scores_.difference.size()) == kRowsMax) {
-      throw Error(Code::kResourceExhausted, "the labelled days hold more than " +
-                                                std::to_string(kRowsMax) +
-                                                " rows; a gate cannot compare that many");
+    if (static_cast<std::int64_t>(scores_.difference.size()) == rows_max_) {
+      scores_.too_many = true;
+      return;
     }
     const double difference = champion_loss - challenger_loss;
     const std::int64_t day = record.event_time / kMicrosPerDay;
@@ -119,6 +120,7 @@ class Scorer {
   const monitoring::LossSpec& loss_;
   const serving::ServedVersion& champion_;
   const serving::ServedVersion& challenger_;
+  const std::int64_t rows_max_;
   Scores scores_;
   Sha256 hash_;
   std::map<std::int64_t, ClusterSums> clusters_;
@@ -129,9 +131,9 @@ class Scorer {
 Scores score_days(storage::Database& database, serving::PredictionLog& log,
                   const std::string& endpoint, const monitoring::LossSpec& loss,
                   const std::vector<monitoring::LabelledDay>& days, std::int64_t seq_max,
-                  const serving::ServedVersion& champion,
-                  const serving::ServedVersion& challenger) {
-  Scorer scorer(loss, champion, challenger);
+                  const serving::ServedVersion& champion, const serving::ServedVersion& challenger,
+                  std::int64_t rows_max) {
+  Scorer scorer(loss, champion, challenger, rows_max);
   std::set<std::int64_t> wanted;
   std::int64_t from = INT64_MAX;
   std::int64_t last = 0;
@@ -140,7 +142,7 @@ Scores score_days(storage::Database& database, serving::PredictionLog& log,
     from = std::min(from, day.first_position);
     last = std::max(last, day.last_position);
   }
-  while (from <= last) {
+  while (from <= last && !scorer.full()) {
     const std::vector<serving::PredictionRecord> records = log.read_from(from, kPage);
     if (records.empty()) break;
     for (const serving::PredictionRecord& record : records) {

@@ -23,6 +23,7 @@ struct Scores {
       0;  // rows left out: their label has no loss, or their inputs were not logged
   std::int64_t champion_missing = 0;  // rows without a usable answer: counted with the largest loss
   std::int64_t challenger_missing = 0;
+  bool too_many = false;  // more than rows_max: the numbers are those of the first ones
   TimeUs from = 0;
   TimeUs to = 0;
   // SHA-256 of one line a row, in log order: "ID/ROW,LABEL,LOSS(champion),LOSS(challenger)\n",
@@ -35,6 +36,7 @@ struct Scores {
 Scores score_days(storage::Database& database, serving::PredictionLog& log,
                   const std::string& endpoint, const monitoring::LossSpec& loss,
                   const std::vector<monitoring::LabelledDay>& days, std::int64_t seq_max,
-                  const serving::ServedVersion& champion, const serving::ServedVersion& challenger);
+                  const serving::ServedVersion& champion, const serving::ServedVersion& challenger,
+                  std::int64_t rows_max);
 
 }  // namespace slipway::gate

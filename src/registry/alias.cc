@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "json/value.h"
 #include "ledger/event.h"
 #include "ledger/evidence.h"
@@ -13,14 +14,6 @@
 
 namespace slipway::registry {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 std::string version_text(const std::optional<std::int64_t>& version) {
   return version ? "version " + std::to_string(*version) : std::string("no version");
@@ -87,6 +80,15 @@ struct Passed {
   std::string evidence;
 };
 
+// Whether the gate came to this document after the rule, or the gate's own spec, last changed.
+bool is_current(storage::Session& session, const AliasRule& rule, const std::string& hash) {
+  storage::Statement row = session.query(
+      "SELECT 1 FROM event WHERE subject = ?1 AND type = 'gate.evaluated' AND evidence LIKE ?2 "
+      "AND seq > (SELECT since FROM alias_rule WHERE model = ?3 AND alias = ?4) LIMIT 1",
+      "gate:" + rule.gate, "%\"" + hash + "\"%", rule.model, rule.alias);
+  return row.step();
+}
+
 // REQUIRES: change.version is set and `target` is what the alias points to now.
 Passed check_gate(storage::Session& session, const AliasChange& change, const AliasRule& rule,
                   const std::optional<AliasTarget>& target) {
@@ -110,6 +112,11 @@ Passed check_gate(storage::Session& session, const AliasChange& change, const Al
   }
   if (evidence->recorded_at < youngest) {
     return {wish + "; the newest is older than the versions themselves: evaluate the gate again",
+            ""};
+  }
+  if (!is_current(session, rule, evidence->hash)) {
+    return {wish + "; the newest is from before the gate or the rule changed: evaluate the gate " +
+                "again",
             ""};
   }
   const json::Value* verdict = evidence->body.find("verdict");
@@ -219,7 +226,7 @@ void check_alias_name(std::string_view alias) {
                     "'. Names may only contain alphanumerics, underscores (_), and dashes (-).");
   }
   tracking::check_length(alias, kAliasCharactersMax, "Registered model alias name");
-  if (lower(alias) == "latest") {
+  if (ascii_lower(alias) == "latest") {
     throw Error(Code::kInvalidArgument, "'latest' alias name (case insensitive) is reserved.");
   }
   const bool version_like =
@@ -344,9 +351,17 @@ void set_alias_rule(storage::Transaction& transaction, const std::string& model,
                 "the rule of alias `" + alias + "` of model `" + model + "` names no gate");
   }
   transaction.execute(
-      "INSERT INTO alias_rule (model, alias, gate) VALUES (?1, ?2, ?3) "
-      "ON CONFLICT (model, alias) DO UPDATE SET gate = excluded.gate",
+      "INSERT INTO alias_rule (model, alias, gate, since) "
+      "VALUES (?1, ?2, ?3, (SELECT coalesce(max(seq), 0) FROM event)) "
+      "ON CONFLICT (model, alias) DO UPDATE SET since = CASE WHEN alias_rule.gate = excluded.gate "
+      "THEN alias_rule.since ELSE excluded.since END, gate = excluded.gate",
       model, alias, gate);
+}
+
+void restart_rules_of_gate(storage::Transaction& transaction, const std::string& gate) {
+  transaction.execute(
+      "UPDATE alias_rule SET since = (SELECT coalesce(max(seq), 0) FROM event) WHERE gate = ?1",
+      gate);
 }
 
 void clear_alias_rule(storage::Transaction& transaction, const std::string& model,

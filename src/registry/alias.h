@@ -71,9 +71,10 @@ std::optional<AliasTarget> find_alias(storage::Session& session, const std::stri
                                       const std::string& alias);
 
 // Why the rules refuse this change; nullopt when they allow it (also where no rule exists). Looks
-// up the newest evidence of kind "gate" and subject gate_subject(…); its verdict must be "pass" and
-// it must be younger than both versions (a number can come again after a model was deleted). A
-// ruled alias is never deleted, and takes no unservable version.
+// up the newest evidence of kind "gate" and subject gate_subject(…); its verdict must be "pass", it
+// must be younger than both versions (a number can come again after a model was deleted), and an
+// event gate.evaluated that is younger than the rule and the gate's spec must name it. A ruled
+// alias is never deleted, and takes no unservable version.
 std::optional<std::string> alias_refusal(storage::Session& session, const AliasChange& change);
 
 // Moves it: rule, alias row, history row and event alias.moved in the caller's transaction.
@@ -107,6 +108,8 @@ std::vector<AliasMove> alias_history(storage::Session& session, const std::strin
 // One rule an alias; setting it again replaces the gate. clear: no error where there is none.
 void set_alias_rule(storage::Transaction& transaction, const std::string& model,
                     const std::string& alias, const std::string& gate);
+// The gate asks something else now: evaluations until here count no longer.
+void restart_rules_of_gate(storage::Transaction& transaction, const std::string& gate);
 void clear_alias_rule(storage::Transaction& transaction, const std::string& model,
                       const std::string& alias);
 std::optional<AliasRule> find_alias_rule(storage::Session& session, const std::string& model,

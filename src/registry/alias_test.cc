@@ -101,6 +101,9 @@ TEST_F(AliasTest, ARuleWantsPassingEvidenceForThisChallengerOverThisChampion) {
             "model promote flights/1)");
   const std::string hash = put_verdict("gate/g/flights/1/vs/none", "pass");
   EXPECT_EQ(move(to(1)).evidence, std::vector<std::string>{hash});
+  const auto history = read<std::vector<AliasMove>>(
+      [](storage::Session& session) { return alias_history(session, "flights", "champion"); });
+  EXPECT_EQ(history.at(0).evidence, std::vector<std::string>{hash});
 
   // Evidence over nobody is none over version 1, and evidence for version 2 is none for version 3.
   put_verdict("gate/g/flights/2/vs/none", "pass");
@@ -231,6 +234,22 @@ TEST(AliasNameTest, FollowsMlflowsRule) {
       EXPECT_EQ(std::string(error.what()), message);
     }
   }
+}
+
+TEST_F(AliasTest, EvidenceFromBeforeTheRuleOrItsGateChangedDoesNotCount) {
+  const std::string subject = gate_subject("g", "flights", 1, std::nullopt);
+  put_verdict(subject, "pass");
+  guard();
+  EXPECT_NE(refused(to(1)).find("from before the gate or the rule changed"), std::string::npos);
+  put_verdict(subject, "pass");  // the same document
+  EXPECT_EQ(refused(to(2)).find("from before"), std::string::npos);
+  write_void([](storage::Transaction& tx) { restart_rules_of_gate(tx, "other"); });
+  guard();  // the same rule again is no change
+  write_void([](storage::Transaction& tx) { restart_rules_of_gate(tx, "g"); });
+  EXPECT_NE(refused(to(1)).find("from before the gate or the rule changed"), std::string::npos);
+  put_verdict(subject, "pass");
+  guard();
+  EXPECT_EQ(move(to(1)).move, 1);
 }
 
 }  // namespace

@@ -228,6 +228,8 @@ TEST_F(ModelVersionTest, TheLoggedModelRemembersItsVersions) {
 
 TEST_F(ModelVersionTest, ProvenanceFreezesTheRunAndItsParents) {
   const std::string repro = make_run({{"slipway.repro", "R1"}, {"slipway.commit", "abc"}});
+  make_run({{"mlflow.parentRunId", repro}, {"slipway.stage", "prepare"}, {"slipway.deps", "[]"}});
+  make_run({{"mlflow.parentRunId", repro}});  // somebody's own run, no stage
   const std::string stage = make_run({{"mlflow.parentRunId", repro}, {"slipway.stage", "train"}});
   const std::string run = make_run({{"mlflow.parentRunId", stage}});
   make_model("m");
@@ -248,6 +250,9 @@ TEST_F(ModelVersionTest, ProvenanceFreezesTheRunAndItsParents) {
   EXPECT_EQ(parents[0].find("tags")->find("slipway.stage")->as_string(), "train");
   EXPECT_EQ(parents[1].find("tags")->find("slipway.commit")->as_string(), "abc");
   EXPECT_FALSE(document->body.find("truncated")->as_bool());
+  const json::Array& stages = document->body.find("stages")->as_array();
+  ASSERT_EQ(stages.size(), 1U);
+  EXPECT_EQ(stages[0].find("tags")->find("slipway.stage")->as_string(), "prepare");
 
   const auto linked = write<std::vector<std::string>>([&](storage::Transaction& tx) {
     return link_outputs_of_run(tx, clock_, stage, json::Array{json::Object{{"path", "model"}}});

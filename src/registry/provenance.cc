@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/provenance.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "registry/model_version.h"
 #include "tracking/run_table.h"
@@ -27,8 +29,25 @@ json::Value run_json(const tracking::Run& run) {
 struct Ancestry {
   json::Value run;
   json::Array parents;
+  json::Array stages;
   bool truncated = false;
 };
+
+// The stages of the same repro that are not on the way up: what they read and wrote is where the
+// version's own inputs came from.
+void add_other_stages(storage::Session& session, const std::vector<tracking::RunInfo>& above,
+                      Ancestry& ancestry) {
+  if (above.empty()) return;
+  for (const tracking::RunInfo& child :
+       tracking::list_children(session, above.back().id, kProvenanceStagesMax)) {
+    const bool on_the_way =
+        std::any_of(above.begin(), above.end(),
+                    [&](const tracking::RunInfo& info) { return info.id == child.id; });
+    if (on_the_way) continue;
+    const tracking::Run run = tracking::load_run(session, child);
+    if (run.tag("slipway.stage") != nullptr) ancestry.stages.push_back(run_json(run));
+  }
+}
 
 Ancestry read_ancestry(storage::Session& session, const std::string& run_id) {
   Ancestry ancestry;
@@ -46,6 +65,7 @@ Ancestry read_ancestry(storage::Session& session, const std::string& run_id) {
     last = &*parent;
   }
   const std::string* next = last->tag(tracking::kParentTag);
+  add_other_stages(session, above, ancestry);
   ancestry.truncated = next != nullptr && tracking::find_run_info(session, *next).has_value();
   return ancestry;
 }
@@ -69,6 +89,7 @@ std::string freeze_provenance(storage::Transaction& transaction, const Clock& cl
                     {"created_at", format_time(found.created_at)},
                     {"run", std::move(ancestry.run)},
                     {"parents", std::move(ancestry.parents)},
+                    {"stages", std::move(ancestry.stages)},
                     {"truncated", ancestry.truncated}};
   return ledger::put_evidence(transaction, clock, "provenance", provenance_subject(model, version),
                               json::Value(std::move(body)));

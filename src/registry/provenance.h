@@ -16,12 +16,14 @@ namespace slipway::registry {
 // Parents are followed this far up; a longer chain, or a circle, is cut there and the document says
 // so ("truncated").
 inline constexpr int kProvenanceDepthMax = 16;
+inline constexpr std::int64_t kProvenanceStagesMax = 500;  // of one repro
 
 // What is known about a version at the moment of its registration, kept for ever. Evidence of kind
 // "provenance", subject "model/NAME/VERSION", body
 //   {model, version, source, location, model_id, run_id, created_at,
 //    run: {run_id, experiment_id, name, status, start_time, params{}, tags{}} or null,
-//    parents: [the same, nearest first], truncated}
+//    parents: [the same, nearest first],
+//    stages: [the same: the other stages of that repro up to now, oldest first], truncated}
 // A run's tags carry what the pipeline engine recorded before the stage's command started:
 // slipway.commit, slipway.env, slipway.deps … (parents by the tag mlflow.parentRunId). Returns the
 // hash.

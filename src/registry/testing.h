@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "ledger/event.h"
 #include "ledger/evidence.h"
 #include "registry/model_version.h"
 #include "registry/registered_model.h"
@@ -54,11 +55,18 @@ class RegistryWorld : public testing::Test {
   }
   std::string put_verdict(const std::string& subject, const std::string& verdict) {
     return write<std::string>([&](storage::Transaction& tx) {
-      return ledger::put_evidence(tx, clock_, "gate", subject,
-                                  json::Object{{"subject", subject},
-                                               {"verdict", verdict},
-                                               {"reason", "said by the test"},
-                                               {"at", clock_.now()}});
+      const std::string hash = ledger::put_evidence(tx, clock_, "gate", subject,
+                                                    json::Object{{"subject", subject},
+                                                                 {"verdict", verdict},
+                                                                 {"reason", "said by the test"},
+                                                                 {"at", clock_.now()}});
+      ledger::Event event;
+      event.type = "gate.evaluated";
+      event.subject = "gate:g";
+      event.actor = "user:a";
+      event.evidence = {hash};
+      ledger::append(tx, clock_, event);
+      return hash;
     });
   }
 
