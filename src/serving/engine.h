@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "serving/tensor.h"
 
 namespace slipway::serving {
+
+// What ends a run before its own end.
+struct RunBound {
+  std::chrono::milliseconds limit;
+  std::stop_token stop;  // of whoever asks
+};
 
 // One model in memory, ready to answer. Immutable: every method may be called from any thread at
 // once. Freed with its last reference.
@@ -26,6 +34,16 @@ class LoadedModel {
   // shape, or an output is unknown; kInternal, naming the model, when the engine fails.
   virtual std::vector<Tensor> run(std::span<const Tensor> inputs,
                                   std::span<const std::string> wanted = {}) const = 0;
+
+  // The same, but given up after the limit (kDeadlineExceeded) or when `stop` is asked for
+  // (kUnavailable), as soon as the engine can: between two operators of the model. An engine that
+  // cannot be stopped runs to its end.
+  virtual std::vector<Tensor> run_bounded(std::span<const Tensor> inputs,
+                                          std::span<const std::string> wanted,
+                                          const RunBound& bound) const {
+    static_cast<void>(bound);
+    return run(inputs, wanted);
+  }
 };
 
 // Turns files into models.

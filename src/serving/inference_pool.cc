@@ -12,9 +12,11 @@ InferencePool::InferencePool(const Options& options) : queue_max_(options.queue_
 }
 
 InferencePool::~InferencePool() {
+  std::deque<std::function<void()>> dropped;  // freed last, without the lock
   {
     const MutexLock lock(mutex_);
     stop_ = true;
+    dropped.swap(queue_);
     wake_.notify_all();
   }
   for (std::thread& thread : threads_) thread.join();
@@ -34,7 +36,7 @@ void InferencePool::run() {
     {
       const MutexLock lock(mutex_);
       while (queue_.empty() && !stop_) wake_.wait(mutex_);
-      if (queue_.empty()) return;
+      if (stop_) return;
       work = std::move(queue_.front());
       queue_.pop_front();
     }

@@ -20,7 +20,7 @@ class InferencePool {
     std::size_t queue_max = 256;  // waiting, without those that run
   };
   explicit InferencePool(const Options& options);
-  ~InferencePool();  // runs what was accepted
+  ~InferencePool();  // waits for what runs; what still waits is dropped, not run
   InferencePool(const InferencePool&) = delete;
   InferencePool& operator=(const InferencePool&) = delete;
 

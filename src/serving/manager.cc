@@ -2,9 +2,12 @@
 #include "serving/manager.h"
 
 #include <algorithm>
+#include <deque>
+#include <functional>
 #include <list>
 #include <malloc.h>
 #include <set>
+#include <stop_token>
 #include <thread>
 
 #include "base/error.h"
@@ -14,15 +17,16 @@
 #include "ledger/event.h"
 #include "registry/alias.h"
 #include "registry/model_version.h"
-#include "serving/version_loader.h"
 
 namespace slipway::serving {
 namespace {
 
 constexpr const char* kActor = "automation:serving";
+constexpr const char* kLoaded = "endpoint.loaded";
 constexpr const char* kVersionCursor = "serving.versions";
 constexpr TimeUs kRetryUs = 30 * kMicrosPerSecond;
 constexpr std::int64_t kVersionsPerLook = 100;
+constexpr std::string_view kHolderPrefix = "rollout:";
 
 using Key = std::pair<std::string, std::int64_t>;
 
@@ -77,13 +81,28 @@ struct Manager::State {
   explicit State(const Deps& given)
       : deps(given),
         loaded_gauge(
-            given.metrics.gauge("slipway_serving_models_loaded", "Model versions in memory.")) {}
+            given.metrics.gauge("slipway_serving_models_loaded", "Model versions in memory.")) {
+    // Rollouts that ended while no server ran let go of the log at the first look.
+    for (const std::string& holder : given.log.holders(kHolderPrefix))
+      retained.insert(holder.substr(kHolderPrefix.size()));
+  }
 
   const Deps deps;
   metrics::Gauge& loaded_gauge;
   Router router;
 
-  // Held for a whole look and for every load: one model at a time is read.
+  // What a look has to tell the store: written once the routes stand, so that a full disk cannot
+  // keep them from standing.
+  struct Note {
+    Key key;
+    bool condition = false;             // of the version; else an event of the endpoint
+    std::optional<std::string> reason;  // with a condition: why it is not servable
+    std::string endpoint;
+    const char* type = "";
+    json::Object body;
+  };
+
+  // Held for a whole look: routes and the loads that they want, one at a time.
   Mutex work;
   struct Failure {
     std::string reason;
@@ -91,6 +110,10 @@ struct Manager::State {
   };
   std::map<Key, Failure> failures GUARDED_BY(work);
   std::set<std::string> retained GUARDED_BY(work);
+  std::deque<Note> notes GUARDED_BY(work);
+
+  Mutex checking;  // held for a check of new versions
+  Mutex asking;    // held for a load that nobody's route wants, one at a time
 
   mutable Mutex memory;
   std::map<Key, std::weak_ptr<const ServedVersion>> known GUARDED_BY(memory);
@@ -99,27 +122,33 @@ struct Manager::State {
 
   Mutex wake_mutex;
   CondVar wake;
-  bool asked GUARDED_BY(wake_mutex) = false;
+  bool asked_routes GUARDED_BY(wake_mutex) = false;
+  bool asked_versions GUARDED_BY(wake_mutex) = false;
   bool stop GUARDED_BY(wake_mutex) = false;
-  std::thread thread;
+  std::stop_source stopping;  // ends runs of checks
+  std::thread route_thread;
+  std::thread version_thread;
 
   std::shared_ptr<const ServedVersion> in_memory(const Key& key) const;
   void keep_spare(const std::shared_ptr<const ServedVersion>& version);
-  std::variant<std::shared_ptr<const ServedVersion>, Unservable> load(const Key& key)
+  std::variant<std::shared_ptr<const ServedVersion>, Unservable> load(const Key& key);
+  void record_condition(storage::Transaction& transaction, const Key& key,
+                        const std::optional<std::string>& reason);
+  void note_condition(const Key& key, std::optional<std::string> reason) REQUIRES_LOCK(work);
+  void note_event(const std::string& endpoint, const char* type, json::Object body)
       REQUIRES_LOCK(work);
-  void record_condition(const Key& key, const std::optional<std::string>& reason,
-                        std::optional<std::int64_t> cursor);
-  void record_event(const std::string& endpoint, const char* type, json::Object body);
+  void write_note(storage::Transaction& transaction, const Note& note);
+  void write_notes() REQUIRES_LOCK(work);
   std::shared_ptr<const ServedVersion> obtain(const std::string& endpoint, const Key& key,
                                               std::string& problem) REQUIRES_LOCK(work);
-  void check_new_versions() REQUIRES_LOCK(work);
+  void check_versions() EXCLUDES_LOCK(checking);
   void forget_replaced() REQUIRES_LOCK(work);
   std::shared_ptr<const Route> make_route(const Wanted& wanted,
                                           const std::shared_ptr<const Route>& before)
       REQUIRES_LOCK(work);
   void retain(const std::map<std::string, std::int64_t>& open) REQUIRES_LOCK(work);
-  bool look();
-  void run();
+  bool look() EXCLUDES_LOCK(work);
+  void run(bool State::*asked, const std::function<void()>& step);
 };
 
 std::shared_ptr<const ServedVersion> Manager::State::in_memory(const Key& key) const {
@@ -145,42 +174,74 @@ std::variant<std::shared_ptr<const ServedVersion>, Unservable> Manager::State::l
     keep_spare(present);
     return present;
   }
-  auto loaded =
-      load_version(deps.database, deps.artifacts, deps.engine, deps.clock, key.first, key.second);
-  if (const auto* version = std::get_if<std::shared_ptr<const ServedVersion>>(&loaded)) {
+  auto loaded = load_version(deps.database, deps.artifacts, deps.engine, deps.clock, key.first,
+                             key.second, {deps.probe_limit, stopping.get_token()});
+  if (auto* version = std::get_if<std::shared_ptr<const ServedVersion>>(&loaded)) {
+    {
+      const MutexLock lock(memory);
+      // Somebody else may have loaded it meanwhile: one copy is enough.
+      if (auto first = known[key].lock(); first && first->registry_key == (*version)->registry_key)
+        version->swap(first);
+      known[key] = *version;
+      std::erase_if(known, [](const auto& entry) { return entry.second.expired(); });
+      loaded_gauge.set(static_cast<double>(known.size()));
+    }
     keep_spare(*version);
-    const MutexLock lock(memory);
-    known[key] = *version;
-    std::erase_if(known, [](const auto& entry) { return entry.second.expired(); });
-    loaded_gauge.set(static_cast<double>(known.size()));
   }
   return loaded;
 }
 
-void Manager::State::record_condition(const Key& key, const std::optional<std::string>& reason,
-                                      std::optional<std::int64_t> cursor) {
-  deps.database.write([&](storage::Transaction& transaction) {
-    const auto row = registry::find_version(transaction, key.first, key.second);
-    const auto condition =
-        reason ? registry::Condition::kUnservable : registry::Condition::kServable;
-    if (row && (row->condition != condition || row->condition_reason != reason.value_or(""))) {
-      registry::set_condition(transaction, key.first, key.second, condition, reason.value_or(""));
-    }
-    if (cursor) ledger::move_cursor(transaction, kVersionCursor, *cursor);
-  });
+void Manager::State::record_condition(storage::Transaction& transaction, const Key& key,
+                                      const std::optional<std::string>& reason) {
+  const auto row = registry::find_version(transaction, key.first, key.second);
+  const auto condition = reason ? registry::Condition::kUnservable : registry::Condition::kServable;
+  if (row && (row->condition != condition || row->condition_reason != reason.value_or("")))
+    registry::set_condition(transaction, key.first, key.second, condition, reason.value_or(""));
 }
 
-void Manager::State::record_event(const std::string& endpoint, const char* type,
-                                  json::Object body) {
-  deps.database.write([&](storage::Transaction& transaction) {
-    ledger::Event event;
-    event.type = type;
-    event.subject = "endpoint:" + endpoint;
-    event.actor = kActor;
-    event.event_time = deps.log.watermark(endpoint);
-    event.body = std::move(body);
-    ledger::append(transaction, deps.clock, event);
+void Manager::State::note_condition(const Key& key, std::optional<std::string> reason) {
+  Note note;
+  note.key = key;
+  note.condition = true;
+  note.reason = std::move(reason);
+  notes.push_back(std::move(note));
+}
+
+void Manager::State::note_event(const std::string& endpoint, const char* type, json::Object body) {
+  Note note;
+  note.endpoint = endpoint;
+  note.type = type;
+  note.body = std::move(body);
+  notes.push_back(std::move(note));
+}
+
+void Manager::State::write_note(storage::Transaction& transaction, const Note& note) {
+  if (note.condition) return record_condition(transaction, note.key, note.reason);
+  ledger::Event event;
+  event.type = note.type;
+  event.subject = "endpoint:" + note.endpoint;
+  event.actor = kActor;
+  event.event_time = deps.log.watermark(note.endpoint);
+  event.body = note.body;
+  if (event.type == kLoaded) {
+    // A restart loads what served before: no news.
+    ledger::EventFilter filter;
+    filter.type_prefix = kLoaded;
+    filter.subject = event.subject;
+    filter.limit = 1;
+    filter.newest_first = true;
+    const auto last = ledger::list_events(transaction, filter);
+    if (!last.empty() && json::write(last.front().body) == json::write(event.body)) return;
+  }
+  ledger::append(transaction, deps.clock, event);
+}
+
+void Manager::State::write_notes() {
+  if (notes.empty()) return;
+  deps.database.write([&](storage::Transaction& transaction) REQUIRES_LOCK(work) {
+    for (const Note& note : notes) write_note(transaction, note);
   });
+  notes.clear();
 }
 
 // The version ready to answer; null, and why, when it is not.
@@ -198,28 +259,33 @@ std::shared_ptr<const ServedVersion> Manager::State::obtain(const std::string& e
     auto loaded = load(key);
     if (auto* version = std::get_if<std::shared_ptr<const ServedVersion>>(&loaded)) {
       failures.erase(key);
-      record_condition(key, std::nullopt, std::nullopt);
+      note_condition(key, std::nullopt);
       return *version;
     }
     reason = std::get<Unservable>(loaded).reason;
-    record_condition(key, reason, std::nullopt);
+    note_condition(key, reason);
   } catch (const Error& error) {
     reason = error.what();
+  } catch (const std::exception& fault) {
+    reason = std::string("it cannot be loaded: ") + fault.what();
+    note_condition(key, reason);
   }
+  problem = reason;
+  if (stopping.stop_requested()) return nullptr;  // given up, which says nothing about the version
   const bool news = failed == failures.end() || failed->second.reason != reason;
   failures[key] = {reason, deps.clock.now()};
   if (news) {
     log::warning("a model version cannot be served",
                  {{"endpoint", endpoint}, {"version", label}, {"reason", reason}});
-    record_event(endpoint, "endpoint.load_failed",
-                 json::Object{{"model", key.first}, {"version", key.second}, {"reason", reason}});
+    note_event(endpoint, "endpoint.load_failed",
+               json::Object{{"model", key.first}, {"version", key.second}, {"reason", reason}});
   }
-  problem = reason;
   return nullptr;
 }
 
 // MLflow's versions are READY at once; here is found out which ones can be served.
-void Manager::State::check_new_versions() {
+void Manager::State::check_versions() {
+  const MutexLock lock(checking);
   const std::int64_t after = deps.database.read_returning<std::int64_t>(
       [](storage::Session& session) { return ledger::cursor(session, kVersionCursor); });
   ledger::EventFilter filter;
@@ -239,10 +305,15 @@ void Manager::State::check_new_versions() {
       if (const auto* unservable = std::get_if<Unservable>(&loaded)) reason = unservable->reason;
     } catch (const Error& error) {
       if (error.code() == Code::kUnavailable)
-        return;  // no engine: nothing is known about the version, try again later
+        return;  // no engine, or the end: nothing is known about the version, try again later
       if (error.code() != Code::kNotFound) reason = error.what();
+    } catch (const std::exception& fault) {
+      reason = std::string("it cannot be loaded: ") + fault.what();
     }
-    record_condition(key, reason, event.seq);
+    deps.database.write([&](storage::Transaction& transaction) {
+      record_condition(transaction, key, reason);
+      ledger::move_cursor(transaction, kVersionCursor, event.seq);
+    });
   }
 }
 
@@ -287,8 +358,8 @@ std::shared_ptr<const Route> Manager::State::make_route(
   const auto& old = before ? before->champion : nullptr;
   if (route->champion &&
       (!old || old->model != route->champion->model || old->version != route->champion->version)) {
-    record_event(wanted.endpoint.name, "endpoint.loaded",
-                 json::Object{{"model", model}, {"version", route->champion->version}});
+    note_event(wanted.endpoint.name, kLoaded,
+               json::Object{{"model", model}, {"version", route->champion->version}});
   }
   const bool as_wanted = route->champion && route->champion->version == wanted.champion;
   if (wanted.rollout && as_wanted && wanted.rollout->champion == wanted.champion) {
@@ -310,14 +381,16 @@ std::shared_ptr<const Route> Manager::State::make_route(
 
 void Manager::State::retain(const std::map<std::string, std::int64_t>& open) {
   for (const auto& [id, position] : open) {
-    if (retained.insert(id).second) deps.log.retain_from("rollout:" + id, position);
+    if (retained.contains(id)) continue;
+    deps.log.retain_from(std::string(kHolderPrefix) + id, position);
+    retained.insert(id);
   }
   for (auto it = retained.begin(); it != retained.end();) {
     if (open.contains(*it)) {
       ++it;
       continue;
     }
-    deps.log.retain_from("rollout:" + *it, INT64_MAX);
+    deps.log.retain_from(std::string(kHolderPrefix) + *it, INT64_MAX);
     it = retained.erase(it);
   }
 }
@@ -325,9 +398,7 @@ void Manager::State::retain(const std::map<std::string, std::int64_t>& open) {
 bool Manager::State::look() {
   const MutexLock lock(work);
   forget_replaced();
-  check_new_versions();
   const WantedAll wanted = want_all(deps.database, deps.clock.now());
-  retain(wanted.open_rollouts);
   const auto before = router.table();
   auto table = std::make_shared<RoutingTable>();
   bool changed = wanted.endpoints.size() != before->size();
@@ -343,50 +414,69 @@ bool Manager::State::look() {
     changed = changed || !same;
     (*table)[endpoint.endpoint.name] = same ? old_route : std::move(route);
   }
-  if (!changed) return false;
-  router.replace(std::move(table));
-  ::malloc_trim(0);  // what a model took goes back to the system
-  return true;
+  if (changed) {
+    router.replace(std::move(table));
+    ::malloc_trim(0);  // what a model took goes back to the system
+  }
+  try {
+    retain(wanted.open_rollouts);
+    write_notes();
+  } catch (const Error& error) {
+    log::error("serving: what the routes did cannot be recorded yet; the next look tries again",
+               {{"reason", error.what()}});
+  }
+  return changed;
 }
 
-void Manager::State::run() {
+void Manager::State::run(bool State::*asked, const std::function<void()>& step) {
   while (true) {
     {
       const MutexLock lock(wake_mutex);
-      if (!asked && !stop) wake.wait_for(wake_mutex, std::chrono::milliseconds(kPollMs));
+      if (!(this->*asked) && !stop) wake.wait_for(wake_mutex, std::chrono::milliseconds(kPollMs));
       if (stop) return;
-      asked = false;
+      this->*asked = false;
     }
     try {
-      look();
-    } catch (const Error& error) {
-      log::error("serving: cannot follow the registry", {{"reason", error.what()}});
+      step();
+    } catch (const std::exception& fault) {
+      log::error("serving: cannot follow the registry", {{"reason", fault.what()}});
     }
   }
 }
 
 Manager::Manager(const Deps& deps) : state_(std::make_unique<State>(deps)) {}
 
-Manager::~Manager() {
+Manager::~Manager() { stop(); }
+
+void Manager::stop() {
+  state_->stopping.request_stop();
   {
     const MutexLock lock(state_->wake_mutex);
     state_->stop = true;
     state_->wake.notify_all();
   }
-  if (state_->thread.joinable()) state_->thread.join();
+  if (state_->route_thread.joinable()) state_->route_thread.join();
+  if (state_->version_thread.joinable()) state_->version_thread.join();
 }
 
 void Manager::start() {
-  state_->thread = std::thread([this] { state_->run(); });
+  State& state = *state_;
+  state.route_thread =
+      std::thread([&state] { state.run(&State::asked_routes, [&state] { state.look(); }); });
+  state.version_thread = std::thread(
+      [&state] { state.run(&State::asked_versions, [&state] { state.check_versions(); }); });
 }
 
 void Manager::refresh() {
   const MutexLock lock(state_->wake_mutex);
-  state_->asked = true;
+  state_->asked_routes = true;
+  state_->asked_versions = true;
   state_->wake.notify_all();
 }
 
 bool Manager::refresh_now() { return state_->look(); }
+
+void Manager::check_versions() { state_->check_versions(); }
 
 const Router& Manager::router() const { return state_->router; }
 
@@ -394,7 +484,7 @@ std::shared_ptr<const ServedVersion> Manager::version(const std::string& model,
                                                       std::int64_t version) {
   const Key key{model, version};
   if (auto present = state_->in_memory(key)) return present;
-  const MutexLock lock(state_->work);
+  const MutexLock lock(state_->asking);
   auto loaded = state_->load(key);
   if (auto* ready = std::get_if<std::shared_ptr<const ServedVersion>>(&loaded)) return *ready;
   throw Error(Code::kFailedPrecondition,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 #include "serving/engine.h"
 #include "serving/prediction_log.h"
 #include "serving/router.h"
+#include "serving/version_loader.h"
 #include "storage/database.h"
 #include "tracking/artifact_store.h"
 
@@ -21,7 +23,8 @@ namespace slipway::serving {
 // serving; the route says why (endpoint.load_failed), and the version's condition in the registry
 // becomes `unservable`. After registration it checks every version in the same way.
 //
-// One thread of its own; all methods may be called from any thread but a database write.
+// Two threads of its own, one that follows the routes and one that checks new versions, so that a
+// slow new model delays no swap. All methods may be called from any thread but a database write.
 class Manager {
  public:
   struct Deps {
@@ -31,23 +34,31 @@ class Manager {
     PredictionLog& log;
     const Clock& clock;
     metrics::Registry& metrics;
+    std::chrono::milliseconds probe_limit = kProbeLimit;  // for each run of a version's check
   };
   static constexpr int kPollMs = 500;  // looks by itself that often
   static constexpr std::size_t kSpareVersionsMax =
       16;  // kept in memory though no endpoint serves them
 
   explicit Manager(const Deps& deps);
-  ~Manager();
+  ~Manager();  // stop()
   Manager(const Manager&) = delete;
   Manager& operator=(const Manager&) = delete;
 
-  void start();  // the thread; before that only refresh_now() does anything
+  void start();  // the threads; before that only refresh_now() and check_versions() do anything
+  // Ends the threads and gives up checks that are under way, in any thread; nothing can be loaded
+  // afterwards. A second call does nothing.
+  void stop();
   void
-  refresh();  // asks the thread to look now; returns at once. Safe in Transaction::after_commit.
+  refresh();  // asks the threads to look now; returns at once. Safe in Transaction::after_commit.
 
   // Looks on the calling thread and returns when the table is as the database says (or says why
-  // not). True if the table changed.
+  // not). Loads what endpoints want and nothing else. True if the table changed. What is to be
+  // recorded about it is written afterwards; if the store takes nothing, at a later look.
   bool refresh_now();
+
+  // Loads what was registered since the last call and records which versions can be served.
+  void check_versions();
 
   const Router& router() const;
 

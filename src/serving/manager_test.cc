@@ -131,7 +131,7 @@ TEST_F(ManagerTest, EveryNewVersionIsChecked) {
   world_.add_version("flights", "classifier.onnx", {},
                      "flavors:\n  onnx:\n    data: ../model.onnx\n");
   world_.add_version("flights", "classifier.onnx", {}, "flavors:\n  onnx:\n    data: other.onnx\n");
-  world_.manager->refresh_now();
+  world_.manager->check_versions();
   EXPECT_EQ(version(1).condition, registry::Condition::kServable) << version(1).condition_reason;
   EXPECT_EQ(version(2).condition_reason,
             "its flavours are sklearn, python_function; only onnx is served, and the artifact has "
@@ -160,7 +160,7 @@ TEST_F(ManagerTest, OutputsThatTrainingRecordedMustComeOut) {
   world_.add_version("flights", "classifier.onnx",
                      {{"slipway_example.json", inputs + outputs("0.03, 0.97")}});
   world_.add_version("flights", "classifier.onnx", {{"slipway_example.json", "{"}});
-  world_.manager->refresh_now();
+  world_.manager->check_versions();
   EXPECT_EQ(version(1).condition, registry::Condition::kServable) << version(1).condition_reason;
   EXPECT_EQ(version(2).condition, registry::Condition::kUnservable);
   EXPECT_EQ(version(2).condition_reason.substr(0, 107),
@@ -337,6 +337,138 @@ TEST_F(ManagerTest, APinnedEndpointServesWhatItsHoldSays) {
   world_.clock.advance(kMicrosPerSecond);
   world_.manager->refresh_now();
   EXPECT_EQ(served(), 2);
+}
+
+// Answers no example in time: testdata/endless.onnx counts for ever when x is above 0.
+const std::map<std::string, std::string> kEndless{
+    {"serving_input_example.json",
+     R"({"dataframe_split": {"columns": ["a", "b", "c"], "data": [[1, 1, 1]]}})"}};
+
+TEST_F(ManagerTest, AVersionThatDoesNotAnswerIsNotServable) {
+  EXPECT_EQ(kProbeLimit, std::chrono::seconds(10));
+  std::int64_t number = 0;
+  for (const auto& [limit, text] : {std::pair{std::chrono::milliseconds(150), "150 ms"},
+                                    std::pair{std::chrono::milliseconds(1'000), "1 s"}}) {
+    Manager manager({world_.database, world_.artifacts, test_engine(), *world_.log, world_.clock,
+                     world_.metrics, limit});
+    world_.add_version("flights", "endless.onnx", kEndless);
+    manager.check_versions();
+    EXPECT_EQ(version(++number).condition_reason, std::string("it does not answer within ") + text);
+  }
+}
+
+TEST_F(ManagerTest, ASlowNewVersionDelaysNeitherSwapNorEnd) {
+  serve_first();
+  Manager slow({world_.database, world_.artifacts, test_engine(), *world_.log, world_.clock,
+                world_.metrics, std::chrono::hours(1)});
+  slow.refresh_now();
+  slow.check_versions();
+  world_.add_version("flights", "endless.onnx", kEndless);
+  slow.refresh_now();  // loads what endpoints want alone
+  EXPECT_EQ(version(3).condition, registry::Condition::kUnchecked);
+  std::jthread check([&slow] { slow.check_versions(); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  world_.set_alias("flights", "champion", 2);
+  EXPECT_TRUE(slow.refresh_now());
+  EXPECT_EQ(slow.router().find(kName)->champion->version, 2);
+  EXPECT_EQ(slow.version("flights", 1)->version, 1);
+  slow.stop();
+  check.join();
+  EXPECT_EQ(version(3).condition, registry::Condition::kUnchecked);  // nothing was found out
+}
+
+TEST_F(ManagerTest, ARestartIsNoNews) {
+  serve_first();
+  world_.restart();
+  world_.set_alias("flights", "champion", 2);
+  world_.restart();
+  EXPECT_EQ(served(), 2);
+  world_.set_alias("flights", "champion", 1);
+  EXPECT_EQ(events("endpoint.loaded"),
+            (std::vector<std::string>{R"({"model":"flights","version":1})",
+                                      R"({"model":"flights","version":2})",
+                                      R"({"model":"flights","version":1})"}));
+}
+
+// Fails as the library of an engine may: not with an Error.
+class BrokenEngine final : public Engine {
+ public:
+  std::shared_ptr<const LoadedModel> load(const std::filesystem::path&,
+                                          const std::string&) override {
+    throw std::runtime_error("the engine broke");
+  }
+  std::string name() override { return "broken"; }
+};
+
+TEST_F(ManagerTest, AnExceptionOfTheEngineIsTheVersionsFault) {
+  serve_first();
+  BrokenEngine engine;
+  Manager broken(
+      {world_.database, world_.artifacts, engine, *world_.log, world_.clock, world_.metrics});
+  EXPECT_TRUE(broken.refresh_now());
+  EXPECT_EQ(broken.router().find(kName)->problem,
+            "version 1 cannot be served: it cannot be loaded: the engine broke");
+  broken.check_versions();
+  EXPECT_EQ(version(1).condition_reason, "it cannot be loaded: the engine broke");
+  EXPECT_EQ(version(2).condition_reason, "it cannot be loaded: the engine broke");
+}
+
+class BrokenModel final : public LoadedModel {
+ public:
+  const std::vector<TensorInfo>& inputs() const override { return infos_; }
+  const std::vector<TensorInfo>& outputs() const override { return infos_; }
+  std::vector<Tensor> run(std::span<const Tensor>, std::span<const std::string>) const override {
+    throw std::bad_alloc();
+  }
+
+ private:
+  std::vector<TensorInfo> infos_;
+};
+
+TEST_F(ManagerTest, AnExceptionInARunCountsForItsArm) {
+  serve_first();
+  auto version = std::make_shared<ServedVersion>();
+  version->model = "flights";
+  version->version = 7;
+  version->loaded = std::make_shared<BrokenModel>();
+  auto route = std::make_shared<Route>(*world_.manager->router().find(kName));
+  route->champion = version;
+  PredictionCall call = world_.call(kName);
+  call.route = route;
+  const Prediction prediction = world_.predictor->predict(call);
+  ASSERT_TRUE(prediction.error);
+  EXPECT_EQ(prediction.error->code(), Code::kInternal);
+  EXPECT_STREQ(prediction.error->what(), "model flights/7 failed: std::bad_alloc");
+  EXPECT_EQ(world_.log->baseline(kName, 7).at(Loss::kError, Arm::kChampion),
+            (StepCounters::Cell{1, 0}));
+}
+
+TEST_F(ManagerTest, AStoreThatTakesNothingKeepsNoRouteFromStanding) {
+  serve_first();
+  world_.database.write([](storage::Transaction& tx) {
+    tx.execute(
+        "CREATE TRIGGER full_disk BEFORE INSERT ON event WHEN NEW.type = 'endpoint.loaded' "
+        "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
+  });
+  world_.set_alias("flights", "champion", 2);
+  EXPECT_EQ(served(), 2);
+  EXPECT_EQ(events("endpoint.loaded").size(), 1U);
+  world_.database.write([](storage::Transaction& tx) { tx.execute("DROP TRIGGER full_disk"); });
+  world_.manager->refresh_now();
+  EXPECT_EQ(events("endpoint.loaded"),
+            (std::vector<std::string>{R"({"model":"flights","version":1})",
+                                      R"({"model":"flights","version":2})"}));
+}
+
+TEST_F(ManagerTest, HoldersOfEndedRolloutsLetGoAfterACrash) {
+  serve_first();
+  const RolloutRow rollout = world_.start(kName, 1, 2, 0.5);
+  world_.log->retain_from("rollout:gone", 1);
+  world_.log->retain_from("monitor:m", 1);
+  world_.restart();
+  EXPECT_EQ(world_.log->holders("rollout:"), (std::vector<std::string>{"rollout:" + rollout.id}));
+  EXPECT_EQ(world_.log->holders(""),
+            (std::vector<std::string>{"monitor:m", "rollout:" + rollout.id}));
 }
 
 }  // namespace

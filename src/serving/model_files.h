@@ -32,7 +32,7 @@ struct Unservable {
 
 inline constexpr std::size_t kMlmodelBytesMax = 4U << 20;
 
-// Finds them (design.md §6, Servable): an artifact folder with an MLmodel of `onnx` flavour, or
+// Finds them (docs/formats/inference.md): an artifact folder with an MLmodel of `onnx` flavour, or
 // exactly one .onnx file. Throws kNotFound for an unknown version.
 std::variant<ModelFiles, Unservable> find_model_files(storage::Session& session,
                                                       const tracking::ArtifactStore& artifacts,

@@ -3,10 +3,14 @@
 
 #include <algorithm>
 #include <cassert>
+#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
+#include <functional>
+#include <mutex>
 #include <onnxruntime_c_api.h>
+#include <thread>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -156,6 +160,43 @@ struct OnnxEngine::State {
 
 namespace {
 
+// Calls `terminate` on a thread of its own once the bound is reached, unless it ends before.
+class Watchdog {
+ public:
+  Watchdog(const RunBound& bound, std::function<void()> terminate)
+      : terminate_(std::move(terminate)), thread_([this, bound] { watch(bound); }) {}
+  ~Watchdog() {
+    {
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+    }
+    wake_.notify_all();
+    thread_.join();
+  }
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+
+  bool fired() {
+    const std::lock_guard lock(mutex_);
+    return fired_;
+  }
+
+ private:
+  void watch(const RunBound& bound) {
+    std::unique_lock lock(mutex_);
+    if (wake_.wait_for(lock, bound.stop, bound.limit, [this] { return ended_; })) return;
+    fired_ = true;
+    terminate_();
+  }
+
+  const std::function<void()> terminate_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  bool ended_ = false;
+  bool fired_ = false;
+  std::thread thread_;
+};
+
 class OnnxModel final : public LoadedModel {
  public:
   OnnxModel(std::shared_ptr<OnnxEngine::State> state, OrtSession* session, std::string label);
@@ -164,9 +205,16 @@ class OnnxModel final : public LoadedModel {
   const std::vector<TensorInfo>& inputs() const override { return inputs_; }
   const std::vector<TensorInfo>& outputs() const override { return outputs_; }
   std::vector<Tensor> run(std::span<const Tensor> inputs,
-                          std::span<const std::string> wanted) const override;
+                          std::span<const std::string> wanted) const override {
+    return compute(inputs, wanted, nullptr);
+  }
+  std::vector<Tensor> run_bounded(std::span<const Tensor> inputs,
+                                  std::span<const std::string> wanted,
+                                  const RunBound& bound) const override;
 
  private:
+  std::vector<Tensor> compute(std::span<const Tensor> inputs, std::span<const std::string> wanted,
+                              const OrtRunOptions* options) const;
   TensorInfo info(const OrtTypeInfo* type, const std::string& name, std::string_view side) const;
   void read_infos();
   void check_input(const TensorInfo& info, const Tensor& tensor) const;
@@ -352,8 +400,29 @@ Tensor OnnxModel::tensor_of(const OrtValue* value, const std::string& name) cons
   return tensor;
 }
 
-std::vector<Tensor> OnnxModel::run(std::span<const Tensor> inputs,
-                                   std::span<const std::string> wanted) const {
+std::vector<Tensor> OnnxModel::run_bounded(std::span<const Tensor> inputs,
+                                           std::span<const std::string> wanted,
+                                           const RunBound& bound) const {
+  OrtRunOptions* raw = nullptr;
+  state_->check(api_.CreateRunOptions(&raw), "model " + label_);
+  const Owned<OrtRunOptions> options(raw, api_.ReleaseRunOptions);
+  Watchdog watchdog(bound, [this, raw] {
+    if (OrtStatus* const status = api_.RunOptionsSetTerminate(raw)) api_.ReleaseStatus(status);
+  });
+  try {
+    return compute(inputs, wanted, raw);
+  } catch (const Error&) {
+    if (!watchdog.fired()) throw;
+    if (bound.stop.stop_requested())
+      throw Error(Code::kUnavailable, "model " + label_ + ": the run was given up, as asked");
+    throw Error(Code::kDeadlineExceeded, "model " + label_ + ": no answer after " +
+                                             std::to_string(bound.limit.count()) + " ms");
+  }
+}
+
+std::vector<Tensor> OnnxModel::compute(std::span<const Tensor> inputs,
+                                       std::span<const std::string> wanted,
+                                       const OrtRunOptions* options) const {
   std::vector<const char*> input_names;
   std::vector<Owned<OrtValue>> owned;
   std::vector<const OrtValue*> values;
@@ -390,7 +459,7 @@ std::vector<Tensor> OnnxModel::run(std::span<const Tensor> inputs,
   }
   std::vector<OrtValue*> results(names.size(), nullptr);
   OrtStatus* const status =
-      api_.Run(session_, nullptr, input_names.data(), values.data(), values.size(),
+      api_.Run(session_, options, input_names.data(), values.data(), values.size(),
                output_names.data(), output_names.size(), results.data());
   std::vector<Owned<OrtValue>> owned_results;
   owned_results.reserve(results.size());

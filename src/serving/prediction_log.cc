@@ -22,6 +22,7 @@ namespace slipway::serving {
 namespace {
 
 constexpr int kRetryMs = 200;
+constexpr int kFlushTroubledMs = 500;  // two tries; longer would hold up readers on the same pool
 
 }  // namespace
 
@@ -95,6 +96,7 @@ struct PredictionLog::State {
   mutable Mutex segments_mutex;
   std::vector<std::shared_ptr<Segment>> segments GUARDED_BY(segments_mutex);
   std::map<std::string, std::int64_t> retained GUARDED_BY(segments_mutex);
+  bool retained_unwritten GUARDED_BY(segments_mutex) = false;  // the disk took the last change not
 
   // The writer thread's own.
   Fd out;
@@ -328,11 +330,14 @@ void PredictionLog::append(PredictionRecord record) {
 }
 
 void PredictionLog::flush(int timeout_ms) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  const auto begun = std::chrono::steady_clock::now();
+  const auto deadline = begun + std::chrono::milliseconds(timeout_ms);
+  const auto troubled_deadline = begun + std::chrono::milliseconds(kFlushTroubledMs);
   const MutexLock lock(state_->mutex);
   const std::int64_t target = state_->next_position;
   while (state_->synced < target || !state_->lost.empty()) {
-    if (std::chrono::steady_clock::now() >= deadline) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= deadline || (state_->trouble && now >= troubled_deadline)) {
       throw Error(
           Code::kResourceExhausted,
           "the prediction log takes nothing: " + state_->trouble.value_or("the disk is too slow"),
@@ -417,8 +422,8 @@ void PredictionLog::retain_from(const std::string& holder, std::int64_t position
   auto& retained = state_->retained;
   const auto present = retained.find(holder);
   if (position == INT64_MAX) {
-    if (present == retained.end()) return;
-    retained.erase(present);
+    if (present == retained.end() && !state_->retained_unwritten) return;
+    if (present != retained.end()) retained.erase(present);
   } else if (present == retained.end()) {
     retained.emplace(holder, position);
   } else {
@@ -430,9 +435,20 @@ void PredictionLog::retain_from(const std::string& holder, std::int64_t position
     };
     const bool same = segment_of(present->second) == segment_of(position);
     present->second = position;
-    if (same) return;
+    if (same && !state_->retained_unwritten) return;
   }
+  state_->retained_unwritten = true;
   state_->folder.write_retained(retained);
+  state_->retained_unwritten = false;
+}
+
+std::vector<std::string> PredictionLog::holders(std::string_view prefix) const {
+  std::vector<std::string> names;
+  const MutexLock lock(state_->segments_mutex);
+  for (const auto& [holder, position] : state_->retained) {
+    if (holder.starts_with(prefix)) names.push_back(holder);
+  }
+  return names;
 }
 
 TimeUs PredictionLog::watermark(const std::string& endpoint) const {

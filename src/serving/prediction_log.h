@@ -70,8 +70,8 @@ class PredictionLog {
   // watermark to its event_time. Never blocks on the disk.
   void append(PredictionRecord record);
 
-  // Waits until all that was appended before is written and synced. Throws kResourceExhausted or
-  // kInternal when the disk took nothing for `timeout_ms`.
+  // Waits until all that was appended before is written and synced. Throws kResourceExhausted when
+  // that takes longer than `timeout_ms`, or after half a second while trouble() stands.
   void flush(int timeout_ms = 10'000);
 
   // Up to `max` (<= kPageMax) synced records with position >= `from`, in order. Records that were
@@ -95,6 +95,9 @@ class PredictionLog {
   // No segment with a position >= `position` is dropped until the holder moves on. Holders:
   // "rollout:ID", "monitor:NAME". INT64_MAX releases. Kept over restarts.
   void retain_from(const std::string& holder, std::int64_t position);
+
+  // Who holds segments at the moment, of the names that begin so; sorted.
+  std::vector<std::string> holders(std::string_view prefix) const;
 
   // The largest event time that the endpoint has seen, in requests or by advance_watermark; 0
   // before any. Never goes back, durable with the log.

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <thread>
@@ -224,6 +225,9 @@ TEST_F(PredictionLogTest, AFullDiskStopsRecordsButNotRequests) {
                  "on device");
   }
   EXPECT_TRUE(log->trouble());
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_THROW(log->flush(60'000), Error);  // nobody waits so long for a disk that is known to fail
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(20));
   EXPECT_EQ(log->read_from(1, 10).size(), 2U);
   EXPECT_EQ(log->baseline("late-arrival", 3).requests(Arm::kChampion), 5);
   sink.full = false;
@@ -303,6 +307,8 @@ TEST_F(PredictionLogTest, SegmentsAreSealedDroppedAndRetained) {
   // Kept over a restart, too: the holder comes back later than the log.
   log.reset();
   log = open();
+  EXPECT_EQ(log->holders("rollout:"), (std::vector<std::string>{"rollout:X"}));
+  EXPECT_TRUE(log->holders("monitor:").empty());
   for (int i = 0; i < 5; ++i) {
     append(*log, 3);
     log->flush();

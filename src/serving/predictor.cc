@@ -143,10 +143,16 @@ Prediction Predictor::predict(PredictionCall call) {
     }
   } catch (const Error& error) {
     prediction.error = error;
+  } catch (const std::exception& fault) {  // no memory, for one: the arm's failure all the same
+    prediction.error =
+        Error(Code::kInternal, "model " + record.model + "/" + std::to_string(record.version) +
+                                   " failed: " + fault.what());
+  }
+  if (prediction.error) {
     prediction.outputs.clear();
     record.outputs.clear();
     record.nan = false;
-    record.status = status_of(error);
+    record.status = status_of(*prediction.error);
     record.error = true;
   }
   record.latency_us = (state.clock.ticks_ns() - started_ns) / 1'000;

@@ -34,7 +34,7 @@ Arm choose_arm(std::uint64_t seed, const PredictionId& id, double weight);
 using RoutingTable = std::map<std::string, std::shared_ptr<const Route>, std::less<>>;
 
 // The table that requests look into. Readers take a shared pointer and keep what they took; a new
-// table never waits for them.
+// table never waits for them. Thread-safe.
 class Router {
  public:
   Router();

@@ -21,22 +21,29 @@ std::vector<Tensor> one_row_of_zeros(const LoadedModel& model) {
   return inputs;
 }
 
+// No answer in time, or nobody waits for it any more: says nothing about what the artifact claims.
+void pass_on_end(const Error& error) {
+  if (error.code() == Code::kDeadlineExceeded || error.code() == Code::kUnavailable) throw error;
+}
+
 std::optional<std::string> check_example(const ServedVersion& version,
-                                         const std::filesystem::path& file) {
+                                         const std::filesystem::path& file, const RunBound& bound) {
   try {
     const auto request = read_scoring_request(read_file(file, kExampleBytesMax));
     const auto* frame = std::get_if<Frame>(&request);
-    version.loaded->run(
+    version.loaded->run_bounded(
         frame != nullptr ? bind_frame(*frame, version.signature, version.loaded->inputs())
-                         : bind_loose(std::get<LooseTensors>(request), version.loaded->inputs()));
+                         : bind_loose(std::get<LooseTensors>(request), version.loaded->inputs()),
+        {}, bound);
     return std::nullopt;
   } catch (const Error& error) {
+    pass_on_end(error);
     return std::string("it does not answer its own input example: ") + error.what();
   }
 }
 
 std::optional<std::string> check_parity(const ServedVersion& version,
-                                        const std::filesystem::path& file) {
+                                        const std::filesystem::path& file, const RunBound& bound) {
   try {
     const std::string text = read_file(file, kExampleBytesMax);
     json::PullReader reader(text);
@@ -55,44 +62,61 @@ std::optional<std::string> check_parity(const ServedVersion& version,
     reader.finish();
     std::vector<std::string> wanted;
     for (const Tensor& tensor : expected) wanted.push_back(tensor.name);
-    const std::vector<Tensor> outputs = version.loaded->run(inputs, wanted);
+    const std::vector<Tensor> outputs = version.loaded->run_bounded(inputs, wanted, bound);
     const double difference = largest_difference(outputs, expected);
     if (difference <= tolerance) return std::nullopt;
     return "it does not give the outputs that training recorded (slipway_example.json): they "
            "differ by up to " +
            std::to_string(difference) + ", allowed are " + std::to_string(tolerance);
   } catch (const Error& error) {
+    pass_on_end(error);
     return std::string("its slipway_example.json cannot be checked: ") + error.what();
   }
+}
+
+void measure(const ServedVersion& version, const Clock& clock, const RunBound& bound) {
+  try {
+    const std::vector<Tensor> inputs = one_row_of_zeros(*version.loaded);
+    // The first call allocates and is not typical.
+    version.loaded->run_bounded(inputs, {}, bound);
+    const std::int64_t started_ns = clock.ticks_ns();
+    version.loaded->run_bounded(inputs, {}, bound);
+    version.observe_cost(1, static_cast<double>(clock.ticks_ns() - started_ns) / 1e3);
+  } catch (const Error& error) {
+    pass_on_end(error);
+    log::info("a model does not take zeros",
+              {{"model", version.model + "/" + std::to_string(version.version)},
+               {"reason", error.what()}});
+  }
+}
+
+std::string seconds_text(std::chrono::milliseconds time) {
+  const auto ms = time.count();
+  return ms % 1'000 == 0 ? std::to_string(ms / 1'000) + " s" : std::to_string(ms) + " ms";
 }
 
 }  // namespace
 
 std::optional<std::string> check_servable(const ServedVersion& version, const ModelFiles& files,
-                                          const Clock& clock) {
-  if (!files.input_example.empty()) {
-    if (auto reason = check_example(version, files.input_example)) return reason;
-  }
-  if (!files.parity_example.empty()) {
-    if (auto reason = check_parity(version, files.parity_example)) return reason;
-  }
+                                          const Clock& clock, const RunBound& bound) {
   try {
-    const std::vector<Tensor> inputs = one_row_of_zeros(*version.loaded);
-    version.loaded->run(inputs);  // the first call allocates and is not typical
-    const std::int64_t started_ns = clock.ticks_ns();
-    version.loaded->run(inputs);
-    version.observe_cost(1, static_cast<double>(clock.ticks_ns() - started_ns) / 1e3);
+    if (!files.input_example.empty()) {
+      if (auto reason = check_example(version, files.input_example, bound)) return reason;
+    }
+    if (!files.parity_example.empty()) {
+      if (auto reason = check_parity(version, files.parity_example, bound)) return reason;
+    }
+    measure(version, clock, bound);
   } catch (const Error& error) {
-    log::info("a model does not take zeros",
-              {{"model", version.model + "/" + std::to_string(version.version)},
-               {"reason", error.what()}});
+    if (error.code() != Code::kDeadlineExceeded) throw;
+    return "it does not answer within " + seconds_text(bound.limit);
   }
   return std::nullopt;
 }
 
 std::variant<std::shared_ptr<const ServedVersion>, Unservable> load_version(
     storage::Database& database, const tracking::ArtifactStore& artifacts, Engine& engine,
-    const Clock& clock, const std::string& model, std::int64_t version) {
+    const Clock& clock, const std::string& model, std::int64_t version, const RunBound& bound) {
   std::optional<std::variant<ModelFiles, Unservable>> found;
   database.read([&](storage::Session& session) {
     found = find_model_files(session, artifacts, model, version);
@@ -113,7 +137,7 @@ std::variant<std::shared_ptr<const ServedVersion>, Unservable> load_version(
   }
   served->engine = engine.name();
   served->loaded_at = clock.now();
-  if (auto reason = check_servable(*served, files, clock)) return Unservable{*reason};
+  if (auto reason = check_servable(*served, files, clock, bound)) return Unservable{*reason};
   return std::shared_ptr<const ServedVersion>(std::move(served));
 }
 

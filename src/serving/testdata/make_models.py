@@ -99,6 +99,16 @@ moved("missing.onnx", "not-there.data")
 save(graph("custom", [helper.make_node("Run", ["x"], ["y"], domain="com.example")], [value("x", TensorProto.FLOAT, ["n"])],
            [value("y", TensorProto.FLOAT, ["n"])], opsets=OPSETS + [helper.make_opsetid("com.example", 1)]), "custom.onnx")
 
+# Answers at once unless something in x is above 0: then its loop never ends.
+count = helper.make_graph(
+    [helper.make_node("Identity", ["go"], ["go_out"]), helper.make_node("Add", ["sum", "x"], ["sum_out"])], "count",
+    [value("i", TensorProto.INT64, []), value("go", TensorProto.BOOL, []), value("sum", TensorProto.FLOAT, ["n", 3])],
+    [value("go_out", TensorProto.BOOL, []), value("sum_out", TensorProto.FLOAT, ["n", 3])])
+save(graph("endless", [helper.make_node("ReduceMax", ["x"], ["most"], keepdims=0), helper.make_node("Greater", ["most", "zero"], ["go"]),
+                       helper.make_node("Loop", ["", "go", "x"], ["y"], body=count)],
+           [value("x", TensorProto.FLOAT, ["n", 3])], [value("y", TensorProto.FLOAT, ["n", 3])],
+           [helper.make_tensor("zero", TensorProto.FLOAT, [], [0.0])]), "endless.onnx")
+
 with open(os.path.join(HERE, "models.json"), "w") as out:
     json.dump(facts, out, indent=1)
     out.write("\n")
