@@ -51,7 +51,7 @@ void refuse_errors(const std::vector<std::string>& errors) {
   for (const std::string& error : errors) {
     all += (all.empty() ? "" : "; ") + error;
   }
-  throw Error(Code::kFailedPrecondition, all);
+  throw Error(Code::kInvalidArgument, all);
 }
 
 json::Array change_list(const std::vector<Change>& changes) {

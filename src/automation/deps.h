@@ -39,6 +39,9 @@ struct Deps {
   // How far the prediction log is, as a number that only grows: two equal answers mean that no
   // request came between.
   std::function<std::int64_t()> log_position;
+  // The end of what a crash cannot take: positions from here on may be given again after one. What
+  // is kept as "from here" must not lie beyond it.
+  std::function<std::int64_t()> synced_log_position;
   // Live counters of a rollout's step, and of a version at 100 % outside rollouts.
   std::function<serving::StepCounters(const std::string& rollout, int step)> counters;
   std::function<serving::StepCounters(const std::string& endpoint, std::int64_t version)> baseline;
@@ -48,8 +51,10 @@ struct Deps {
   std::function<void(const std::string& holder, std::int64_t position)> retain_log;
   // Makes the routing table what the database says; true if it changed.
   std::function<bool()> refresh_serving;
-  // One bounded step of the monitors; false when they have seen everything.
-  std::function<bool()> follow_labels;
+  // One bounded step of the monitors on the endpoints in scope; false when they have seen
+  // everything.
+  using Scope = std::function<bool(const std::string& endpoint)>;
+  std::function<bool(const Scope& in_scope)> follow_labels;
   std::function<monitoring::ExportSummary(const std::string& monitor,
                                           const monitoring::ExportOptions& options,
                                           const std::function<void(std::string_view)>& write)>

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "automation/spec.h"
+#include "gate/gate.h"
 
 namespace slipway::automation {
 namespace {
@@ -30,8 +31,8 @@ constexpr std::array kGate = {
     Field{.key = "clusters",
           .type = FieldType::kInteger,
           .fallback = "14",
-          .min = kClustersMin,
-          .max = 1'000},
+          .min = gate::kClustersMin,
+          .max = gate::kClustersMax},
     Field{.key = "alpha",
           .type = FieldType::kNumber,
           .fallback = "0.05",

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/id.h"
+#include "net/url.h"
 
 namespace slipway::automation {
 namespace {
@@ -69,6 +70,12 @@ bool flag_at(const json::Object& object, std::string_view key, const std::string
   return value->as_bool();
 }
 
+// A whole hash, SHA-1 or SHA-256, in lower case.
+bool is_commit_hash(std::string_view text) {
+  return text.size() >= 40 && text.size() <= 64 &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 }  // namespace
 
 json::Object to_json(const Source& source) {
@@ -86,6 +93,10 @@ Source source_from_json(const json::Value& value) {
   source.path = text_at(object, "path", "`source`", true);
   source.folder = text_at(object, "folder", "`source`", false);
   source.commit = text_at(object, "commit", "`source`", false);
+  if (!source.commit.empty() && !is_commit_hash(source.commit)) {
+    throw Error(Code::kInvalidArgument,
+                "`source`: `commit` must be a whole commit hash (40 to 64 of 0-9, a-f) or empty");
+  }
   source.dirty = flag_at(object, "dirty", "`source`");
   return source;
 }
@@ -139,6 +150,23 @@ json::Object to_json(const Object& object) {
           {"protect", object.protect},
           {"resource_version", object.resource_version},
           {"managed_by", std::move(managed)}};
+}
+
+json::Object shown_json(const Object& object) {
+  json::Object shown = to_json(object);
+  const json::Value* url = object.spec.find("url");
+  if (object.kind == "Webhook" && url != nullptr && url->is_string()) {
+    json::Object spec = object.spec;
+    std::string visible;
+    try {
+      visible = net::origin(net::parse_url(url->as_string()));
+    } catch (const Error&) {
+      // A URL that nobody can take apart is not shown at all.
+    }
+    spec.set("url", std::move(visible));
+    shown.set("spec", std::move(spec));
+  }
+  return shown;
 }
 
 std::optional<Object> find_object(storage::Session& session, const std::string& kind,

@@ -25,7 +25,9 @@ struct Source {
   bool operator==(const Source&) const = default;
 };
 json::Object to_json(const Source& source);
-Source source_from_json(const json::Value& value);  // kInvalidArgument naming the field
+// kInvalidArgument naming the field. A commit is empty or a whole hash: it becomes an argument of
+// git.
+Source source_from_json(const json::Value& value);
 
 // One object of a file, as asked for.
 struct Declared {
@@ -53,6 +55,9 @@ struct Object {
   std::string applied_by;
 };
 json::Object to_json(const Object& object);
+// The same for anybody on this machine: of a webhook's URL, which holds a secret, scheme and host
+// alone.
+json::Object shown_json(const Object& object);
 
 std::optional<Object> find_object(storage::Session& session, const std::string& kind,
                                   const std::string& name);

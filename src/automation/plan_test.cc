@@ -152,7 +152,7 @@ TEST_F(Plans, ReferencesMustExist) {
                                       "Gate `late`, which does not exist and is not declared here",
                                       "Trigger `retrain`: `spec.gate` names Gate `late`, which "
                                       "does not exist and is not declared here"}));
-  EXPECT_EQ(refusal([&] { world_.apply_text(without_gate); }, Code::kFailedPrecondition),
+  EXPECT_EQ(refusal([&] { world_.apply_text(without_gate); }, Code::kInvalidArgument),
             plan.errors[0] + "; " + plan.errors[1]);
   EXPECT_TRUE(world_.events("apply.done").empty());
 }
@@ -167,7 +167,7 @@ TEST_F(Plans, WhatIsNoLongerInTheFileGoesOnlyWithPrune) {
   world_.database.read(
       [](storage::Session& session) { EXPECT_FALSE(find_object(session, "Trigger", "retrain")); });
   EXPECT_EQ(
-      refusal([&] { world_.apply_text("[]", true); }, Code::kFailedPrecondition),
+      refusal([&] { world_.apply_text("[]", true); }, Code::kInvalidArgument),
       "this would delete 5 of the file's 5 objects; if that is meant, say `--allow-destroy=5`");
   world_.apply_text("[]", true, 5);
   world_.database.read([](storage::Session& session) {

@@ -134,7 +134,7 @@ std::string begin_rollout(storage::Transaction& transaction, const Deps& deps,
   start.champion = champion.version;
   start.challenger = request.version;
   start.started_move = champion.move;
-  start.log_position = deps.log_position();
+  start.log_position = deps.synced_log_position();
   for (const PolicyStep& step : policy.steps) {
     start.weights.push_back(step.weight);
   }

@@ -30,7 +30,7 @@ struct Ruling {
   serving::StepCounters counters;  // of the step under way
 };
 
-std::string keep_evidence(storage::Transaction& transaction, const Deps& deps,
+std::string keep_evidence(storage::Transaction& transaction, const Clock& clock,
                           const serving::RolloutRow& rollout, const Ruling& ruling,
                           TimeUs event_time) {
   const bool ends = ruling.state != serving::RolloutState::kActive;
@@ -50,13 +50,13 @@ std::string keep_evidence(storage::Transaction& transaction, const Deps& deps,
                     {"numbers", ruling.numbers}};
   const std::string subject = "rollout/" + rollout.id +
                               (ends ? std::string() : "/step/" + std::to_string(rollout.step + 1));
-  return ledger::put_evidence(transaction, deps.clock, ends ? "rollout" : "rollout-step", subject,
+  return ledger::put_evidence(transaction, clock, ends ? "rollout" : "rollout-step", subject,
                               std::move(body));
 }
 
-void refuse_promotion(storage::Transaction& transaction, const Deps& deps,
+void refuse_promotion(storage::Transaction& transaction, const Clock& clock,
                       const serving::RolloutRow& rollout, const Ruling& ruling,
-                      const std::string& evidence, TimeUs event_time) {
+                      const std::string& by, const std::string& evidence, TimeUs event_time) {
   ledger::Event event;
   event.type = "promotion.refused";
   event.subject = "model:" + rollout.model;
@@ -66,12 +66,12 @@ void refuse_promotion(storage::Transaction& transaction, const Deps& deps,
   event.body = {{"challenger", rollout.challenger},
                 {"champion", rollout.champion},
                 {"alias", rollout.alias},
-                {"by", "rollout"},
+                {"by", by},
                 {"rollout", rollout.id},
                 {"ended", serving::state_name(ruling.state)},
                 {"reason", ruling.reason}};
   event.evidence = {evidence};
-  ledger::append(transaction, deps.clock, event);
+  ledger::append(transaction, clock, event);
 }
 
 void note_ending(storage::Transaction& transaction, const serving::RolloutRow& rollout,
@@ -102,51 +102,6 @@ registry::AliasChange alias_change(const serving::RolloutRow& rollout, const Rul
   return change;
 }
 
-// Carries a ruling out. False when the rollout is no longer where the ruling found it: somebody was
-// faster.
-bool rule(storage::Transaction& transaction, const Deps& deps, const serving::RolloutRow& seen,
-          Ruling ruling, TimeUs event_time) {
-  const serving::RolloutRow rollout = serving::get_rollout(transaction, seen.id);
-  if (!serving::is_open(rollout.state) || rollout.step != seen.step) {
-    return false;
-  }
-  const serving::Change change{ruling.actor, rollout.cause, event_time};
-  json::Object body{{"reason", ruling.reason}, {"numbers", ruling.numbers}};
-  if (ruling.state == serving::RolloutState::kActive) {
-    serving::StepCounters before = deps.baseline(rollout.endpoint, rollout.champion);
-    for (int step = 0; step < rollout.step; ++step) {
-      before = sum(before, rollout.steps[static_cast<std::size_t>(step)].counters);
-    }
-    before = sum(before, ruling.counters);
-    const std::string evidence = keep_evidence(transaction, deps, rollout, ruling, event_time);
-    serving::advance_rollout(transaction, deps.clock, rollout.id, ruling.counters,
-                             rates(before, serving::Arm::kChampion), change, body, {evidence});
-    return true;
-  }
-  if (ruling.state == serving::RolloutState::kPromoted) {
-    // Asked before anything is written: what the rule refuses is the rollout's end too, and
-    // production stays.
-    registry::AliasChange move = alias_change(rollout, ruling, "", event_time);
-    move.evidence.pop_back();
-    if (const auto refusal = registry::alias_refusal(transaction, move)) {
-      ruling.state = serving::RolloutState::kVoided;
-      ruling.reason = "the alias rule refused the promotion: " + *refusal;
-      body.set("reason", ruling.reason);
-    }
-  }
-  const std::string evidence = keep_evidence(transaction, deps, rollout, ruling, event_time);
-  serving::finish_rollout(transaction, deps.clock, rollout.id, ruling.state, ruling.counters,
-                          ruling.reason, change, body, {evidence});
-  if (ruling.state == serving::RolloutState::kPromoted) {
-    registry::move_alias(transaction, deps.clock,
-                         alias_change(rollout, ruling, evidence, event_time));
-  } else {
-    refuse_promotion(transaction, deps, rollout, ruling, evidence, event_time);
-  }
-  note_ending(transaction, rollout, ruling);
-  return true;
-}
-
 // Why it cannot go on; "" when it can.
 std::string void_reason(storage::Session& session, const serving::RolloutRow& rollout) {
   const auto endpoint = serving::find_endpoint(session, rollout.endpoint);
@@ -163,6 +118,80 @@ std::string void_reason(storage::Session& session, const serving::RolloutRow& ro
            (target ? " to version " + std::to_string(target->version) : " away") + " meanwhile";
   }
   return "";
+}
+
+// Whether what the ruling started from is still so.
+bool still_holds(storage::Session& session, const Clock& clock, const serving::RolloutRow& rollout,
+                 const serving::RolloutRow& seen, const Ruling& ruling) {
+  if (!serving::is_open(rollout.state) || rollout.state != seen.state ||
+      rollout.step != seen.step) {
+    return false;
+  }
+  const bool voids = ruling.state == serving::RolloutState::kVoided;
+  if (ruling.state != serving::RolloutState::kAborted &&
+      void_reason(session, rollout).empty() == voids) {
+    return false;
+  }
+  const bool by_itself = ruling.actor == actor_of(rollout);
+  return !by_itself || voids || !serving::find_hold(session, rollout.endpoint, clock.now());
+}
+
+// Everything that ends with the rollout, but the alias of a promoted one. `by`: of
+// promotion.refused. Returns the evidence's hash.
+std::string end_rollout(storage::Transaction& transaction, const Clock& clock,
+                        const serving::RolloutRow& rollout, const Ruling& ruling,
+                        const std::string& by, TimeUs event_time) {
+  const std::string evidence = keep_evidence(transaction, clock, rollout, ruling, event_time);
+  serving::finish_rollout(transaction, clock, rollout.id, ruling.state, ruling.counters,
+                          ruling.reason, {ruling.actor, rollout.cause, event_time},
+                          json::Object{{"reason", ruling.reason}, {"numbers", ruling.numbers}},
+                          {evidence});
+  if (ruling.state != serving::RolloutState::kPromoted) {
+    refuse_promotion(transaction, clock, rollout, ruling, by, evidence, event_time);
+  }
+  note_ending(transaction, rollout, ruling);
+  return evidence;
+}
+
+// Carries a ruling out. False when the rollout is no longer where the ruling found it: somebody was
+// faster.
+bool rule(storage::Transaction& transaction, const Deps& deps, const serving::RolloutRow& seen,
+          Ruling ruling, TimeUs event_time) {
+  const serving::RolloutRow rollout = serving::get_rollout(transaction, seen.id);
+  if (!still_holds(transaction, deps.clock, rollout, seen, ruling)) {
+    return false;
+  }
+  if (ruling.state == serving::RolloutState::kActive) {
+    serving::StepCounters before = deps.baseline(rollout.endpoint, rollout.champion);
+    for (int step = 0; step < rollout.step; ++step) {
+      before = sum(before, rollout.steps[static_cast<std::size_t>(step)].counters);
+    }
+    before = sum(before, ruling.counters);
+    const std::string evidence =
+        keep_evidence(transaction, deps.clock, rollout, ruling, event_time);
+    serving::advance_rollout(
+        transaction, deps.clock, rollout.id, ruling.counters,
+        rates(before, serving::Arm::kChampion), {ruling.actor, rollout.cause, event_time},
+        json::Object{{"reason", ruling.reason}, {"numbers", ruling.numbers}}, {evidence});
+    return true;
+  }
+  if (ruling.state == serving::RolloutState::kPromoted) {
+    // Asked before anything is written: what the rule refuses is the rollout's end too, and
+    // production stays.
+    registry::AliasChange move = alias_change(rollout, ruling, "", event_time);
+    move.evidence.pop_back();
+    if (const auto refusal = registry::alias_refusal(transaction, move)) {
+      ruling.state = serving::RolloutState::kVoided;
+      ruling.reason = "the alias rule refused the promotion: " + *refusal;
+    }
+  }
+  const std::string evidence =
+      end_rollout(transaction, deps.clock, rollout, ruling, "rollout", event_time);
+  if (ruling.state == serving::RolloutState::kPromoted) {
+    registry::move_alias(transaction, deps.clock,
+                         alias_change(rollout, ruling, evidence, event_time));
+  }
+  return true;
 }
 
 Ruling judged_ruling(const Judgement& judgement) {
@@ -279,7 +308,8 @@ bool control_rollout(const Deps& deps, const serving::RolloutRow& rollout) {
   }
   ruling.actor = actor_of(rollout);
   ruling.counters = live;
-  return carry_out(deps, rollout, ruling, now);
+  carry_out(deps, rollout, ruling, now);
+  return true;  // also when somebody was faster: then there is something new to look at
 }
 
 serving::RolloutRow promote_rollout(const Deps& deps, const std::string& id,
@@ -290,6 +320,24 @@ serving::RolloutRow promote_rollout(const Deps& deps, const std::string& id,
 serving::RolloutRow abort_rollout(const Deps& deps, const std::string& id, const std::string& actor,
                                   const std::string& reason) {
   return end_by_hand(deps, id, serving::RolloutState::kAborted, actor, reason);
+}
+
+void abort_in_rollback(storage::Transaction& transaction, const Clock& clock,
+                       const serving::RolloutRow& rollout, const RollbackRuling& rollback) {
+  Ruling ruling;
+  ruling.state = serving::RolloutState::kAborted;
+  ruling.reason = rollback.reason;
+  ruling.actor = rollback.actor;
+  ruling.counters = rollback.counters;
+  const json::Object policy = json::parse(rollout.policy).as_object();
+  if (policy.find("steps") != nullptr) {
+    ruling.numbers = judge(rollout_policy(policy), judged_steps(rollout, rollback.counters),
+                           rollout.started_event_time, rollback.watermark)
+                         .numbers;
+  } else {  // begun without a policy to judge by
+    ruling.numbers.set("counters", serving::to_json(rollback.counters));
+  }
+  end_rollout(transaction, clock, rollout, ruling, "rollback", rollback.event_time);
 }
 
 }  // namespace slipway::automation

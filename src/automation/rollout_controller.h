@@ -22,7 +22,9 @@ std::vector<JudgedStep> judged_steps(const serving::RolloutRow& rollout,
 //   - paused, or the endpoint on hold: nothing is decided
 //   - else judge(): the next step, promoted (alias moved, which the alias rule checks), rolled back
 //   or expired (both refused)
-// Every ending other than promotion appends promotion.refused by "rollout". Evidence: kind
+// What was found is asked again inside the write; when it no longer holds, nothing is written and
+// true says: look again. Every ending other than promotion appends promotion.refused by "rollout".
+// Evidence: kind
 // "rollout-step", subject "rollout/ID/step/N" for a step that ended in the next one; kind
 // "rollout", subject "rollout/ID" for the end.
 bool control_rollout(const Deps& deps, const serving::RolloutRow& rollout);
@@ -34,5 +36,18 @@ serving::RolloutRow promote_rollout(const Deps& deps, const std::string& id,
                                     const std::string& actor, const std::string& reason);
 serving::RolloutRow abort_rollout(const Deps& deps, const std::string& id, const std::string& actor,
                                   const std::string& reason);
+
+// What an endpoint's rollback does to its rollout, in the rollback's own write: aborted, with
+// evidence, promotion.refused by "rollback" and the retraining's outcome. `rollout` is the row as
+// it is, open; `counters` are of its step and in the flushed log.
+struct RollbackRuling {
+  serving::StepCounters counters;
+  std::string actor;
+  std::string reason;
+  TimeUs event_time = 0;  // of the events
+  TimeUs watermark = 0;   // that the rollout is looked at
+};
+void abort_in_rollback(storage::Transaction& transaction, const Clock& clock,
+                       const serving::RolloutRow& rollout, const RollbackRuling& rollback);
 
 }  // namespace slipway::automation

@@ -7,6 +7,8 @@
 #include "automation/spec.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/nearest.h"
+#include "base/text.h"
 #include "yaml/node.h"
 
 namespace slipway::automation {
@@ -70,7 +72,7 @@ Declared read_object(const yaml::Node& node) {
   const Kind* kind = find_kind(declared.kind);
   if (kind == nullptr) {
     const std::vector<std::string_view> known = kind_names();
-    const std::string_view near = yaml::nearest(declared.kind, known);
+    const std::string_view near = nearest(declared.kind, known);
     std::string list;
     for (const std::string_view name : known) {
       list += (list.empty() ? "`" : ", `") + std::string(name) + "`";
@@ -103,12 +105,6 @@ void append_file(Desired& desired, const fs::path& folder, const std::string& na
   for (Declared& object : read_objects(text, name)) {
     desired.objects.push_back(std::move(object));
   }
-}
-
-std::string trimmed(std::string text) {
-  const std::size_t end = text.find_last_not_of("\r\n ");
-  text.resize(end == std::string::npos ? 0 : end + 1);
-  return text;
 }
 
 Outcome git(ProcessRunner& processes, const std::string& folder,
@@ -185,7 +181,7 @@ Source read_source(ProcessRunner& processes, const std::string& folder, const st
   if (inside.exit_code != 0) {
     return source;
   }
-  const std::string facts = trimmed(inside.output);
+  const std::string facts(trimmed(inside.output));
   const std::size_t first = facts.find('\n');
   const std::size_t second = facts.find('\n', first + 1);
   if (first == std::string::npos || second == std::string::npos) {
@@ -202,8 +198,8 @@ Source read_source(ProcessRunner& processes, const std::string& folder, const st
   const fs::path below =
       fs::weakly_canonical(fs::path(folder) / path).lexically_relative(fs::weakly_canonical(top));
   source.path = below.generic_string();
-  const std::string roots =
-      trimmed(git(processes, folder, {"rev-list", "--max-parents=0", "HEAD"}).output);
+  const std::string roots(
+      trimmed(git(processes, folder, {"rev-list", "--max-parents=0", "HEAD"}).output));
   // With several roots the last one printed is the oldest.
   source.repo = roots.substr(
       roots.find_last_of('\n') == std::string::npos ? 0 : roots.find_last_of('\n') + 1);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/nearest.h"
 #include "yaml/node.h"
 
 namespace slipway::automation {
@@ -124,8 +125,8 @@ json::Value check_choice(const Field& field, const Place& place, const json::Val
     std::string wanted = (field.choices.size() > 1 ? "one of " : "") + list_text(field.choices);
     if (value.is_string()) {
       const std::string_view near =
-          yaml::nearest(value.as_string(),
-                        std::vector<std::string_view>(field.choices.begin(), field.choices.end()));
+          nearest(value.as_string(),
+                  std::vector<std::string_view>(field.choices.begin(), field.choices.end()));
       if (!near.empty()) {
         refuse(place, "must be " + wanted + ", not " + shown(value) + "; did you mean `" +
                           std::string(near) + "`?");
@@ -263,7 +264,7 @@ void check_known(std::span<const Field> fields, const Place& place, const json::
     if (std::find(known.begin(), known.end(), key) != known.end()) {
       continue;
     }
-    const std::string_view near = yaml::nearest(key, known);
+    const std::string_view near = nearest(key, known);
     throw Error(Code::kInvalidArgument,
                 place.owner + ": unknown key `" + place.member(key).path + "`, " +
                     (near.empty() ? "expected one of " + list_text(known)
@@ -333,6 +334,15 @@ void check_monitor(const Place& place, const json::Object& spec) {
   if (bound != nullptr && bound->as_double() >= top) {
     refuse(place.member("bound"),
            "must be below the largest loss that counts, " + number_text(top));
+  }
+}
+
+// Targets become arguments of `slipway repro`, where a leading dash would make an option of one.
+void check_pipeline(const Place& place, const json::Object& spec) {
+  for (const json::Value& target : spec.find("targets")->as_array()) {
+    if (target.as_string().starts_with('-')) {
+      refuse(place.member("targets"), "must not begin with `-`: \"" + target.as_string() + "\"");
+    }
   }
 }
 
@@ -411,6 +421,8 @@ json::Object normalise(const Kind& kind, const std::string& name, const json::Ob
     check_trigger(place, checked);
   } else if (kind.name == "Monitor") {
     check_monitor(place, checked);
+  } else if (kind.name == "Pipeline") {
+    check_pipeline(place, checked);
   } else if (kind.name == "Webhook") {
     check_webhook(place, checked);
   }

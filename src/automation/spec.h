@@ -58,7 +58,6 @@ inline constexpr std::size_t kNameBytesMax = 128;
 inline constexpr std::size_t kListItemsMax = 1'000;      // in any list or map of a spec
 inline constexpr std::size_t kTextBytesMax = 64U << 10;  // of any text of a spec
 inline constexpr std::size_t kRolloutStepsMax = 20;
-inline constexpr int kClustersMin = 14;  // fewer clusters decide nothing (design: dependence)
 
 // Webhook, Gate, Model, Pipeline, Endpoint, Monitor, Trigger: in the order in which they are made;
 // deletes go the other way.

@@ -133,6 +133,8 @@ TEST(Spec, FaultsNameTheFieldAndTheWayOut) {
        "Monitor `late-arrival`: `spec.bound` must be below the largest loss that counts, 3"},
       {"Webhook", R"({"url":"ftp://x"})",
        "Webhook `late-arrival`: `spec.url` must begin with http:// or https://"},
+      {"Pipeline", R"({"targets":["train","--force"]})",
+       "Pipeline `late-arrival`: `spec.targets` must not begin with `-`: \"--force\""},
       {"Pipeline", R"({"targets":"train"})",
        "Pipeline `late-arrival`: `spec.targets` must be a list, not \"train\""},
       {"Pipeline", R"({"params":{"a":[1]}})",

@@ -149,9 +149,11 @@ const std::vector<Telling>& tellings() {
        }},
       {"promotion.refused", "refused",
        [](const StoredEvent& e) {
-         const std::string refused = "version " + member(e, "challenger") + " refused by the " + member(e, "by");
+         const std::string refused =
+             "version " + member(e, "challenger") + " refused by the " + member(e, "by");
          // The gate's numbers stand in the line above.
-         if (member(e, "by") == "gate") return refused + "; version " + member(e, "champion") + " stays";
+         if (member(e, "by") == "gate")
+           return refused + "; version " + member(e, "champion") + " stays";
          return refused + because(e);
        }},
       {"rollout.started", "rollout",
@@ -306,9 +308,9 @@ struct Tally {
   }
 };
 
-// The event time of the alarm at the root of an event's causes.
-std::optional<TimeUs> alarm_behind(const StoredEvent& event,
-                                   const std::map<std::string, StoredEvent>& by_id) {
+// The event time at which the trigger fired that an event goes back to.
+std::optional<TimeUs> firing_behind(const StoredEvent& event,
+                                    const std::map<std::string, StoredEvent>& by_id) {
   constexpr int kCausesMax = 32;
   std::string cause = event.cause;
   for (int step = 0; step < kCausesMax && !cause.empty(); ++step) {
@@ -316,7 +318,7 @@ std::optional<TimeUs> alarm_behind(const StoredEvent& event,
     if (found == by_id.end()) {
       return std::nullopt;
     }
-    if (found->second.type == "alarm.raised") {
+    if (found->second.type == "trigger.fired") {
       return found->second.event_time;
     }
     cause = found->second.cause;
@@ -369,8 +371,8 @@ json::Object story(storage::Session& session, const std::string& endpoint_name) 
       }
       tally.count(event);
       if (event.type == "alias.moved" && has(event, "to")) {
-        if (const std::optional<TimeUs> alarm = alarm_behind(event, by_id)) {
-          tally.lead_times_days.push_back(static_cast<double>(event.event_time - *alarm) /
+        if (const std::optional<TimeUs> fired = firing_behind(event, by_id)) {
+          tally.lead_times_days.push_back(static_cast<double>(event.event_time - *fired) /
                                           static_cast<double>(kMicrosPerDay));
         }
       }
@@ -412,9 +414,10 @@ std::string story_text(const json::Object& story) {
           " by a rollout), " + count("skipped") + " skipped\n";
   const json::Value& median = *summary.find("lead_time_days_median");
   if (!median.is_null()) {
-    text += "lead time from alarm to 100 %: " + number_text(median.as_double()) +
-            " days (median of " +
-            std::to_string(summary.find("lead_times_days")->as_array().size()) + ")\n";
+    text +=
+        "lead time from the trigger to 100 % of the traffic: " + number_text(median.as_double()) +
+        " days (median of " + std::to_string(summary.find("lead_times_days")->as_array().size()) +
+        ")\n";
   }
   return text;
 }

@@ -16,7 +16,7 @@ inline constexpr std::size_t kStoryLinesMax = 10'000;
 // [{"seq","event_time","recorded_at","event","type","word","sentence","text","evidence":[…],"command","page"}],
 //  "summary": {"alarms", "retrainings", "retrainings_failed", "comparisons", "deployments",
 //  "refused", "refused_by_gate",
-//              "refused_by_rollout", "skipped", "lead_times_days": [alarm -> 100 %],
+//              "refused_by_rollout", "skipped", "lead_times_days": [trigger fired -> 100 %],
 //              "lead_time_days_median"}, "left_off"}
 // Lines are in the order of the ledger. `sentence` has the numbers of the event, `text` the day and
 // a word before it; `command` prints its grounds, `page` shows them. A deployment is an alias move

@@ -83,7 +83,8 @@ TEST(Story, TheSummaryCountsAndMeasuresTheLeadTime) {
   EXPECT_NE(text.find("1 alarms, 2 retrainings (0 failed), 3 comparisons, 2 deployments, 1 refused "
                       "(1 by the gate, 0 by a rollout)"),
             std::string::npos);
-  EXPECT_NE(text.find("lead time from alarm to 100 %: 3 days (median of 1)"), std::string::npos);
+  EXPECT_NE(text.find("lead time from the trigger to 100 % of the traffic: 3 days (median of 1)"),
+            std::string::npos);
 }
 
 TEST(Story, OneEndpointsStoryIsNotAnothers) {

@@ -75,6 +75,7 @@ TestWorld::TestWorld()
                       "slp_token"},
            .watermark = [this](const std::string&) { return watermark; },
            .log_position = [this] { return log_position; },
+           .synced_log_position = [this] { return log_position - unsynced; },
            .counters =
                [this](const std::string& rollout, int step) {
                  return counters[{rollout, step}];
@@ -84,7 +85,7 @@ TestWorld::TestWorld()
            .retain_log = [this](const std::string& holder,
                                 std::int64_t position) { retained.emplace_back(holder, position); },
            .refresh_serving = [] { return false; },
-           .follow_labels = [] { return false; },
+           .follow_labels = [](const Deps::Scope&) { return false; },
            .export_labelled =
                [this](const std::string&, const monitoring::ExportOptions& options,
                       const std::function<void(std::string_view)>& write) {
@@ -113,7 +114,8 @@ std::unique_ptr<Worker> TestWorld::new_worker() { return std::make_unique<Worker
 PlanRequest TestWorld::request(const std::string& yaml) const {
   PlanRequest request;
   request.objects = read_objects(yaml, "slipway.yaml");
-  request.source = {"first-commit", "slipway.yaml", folder + "/repository", "c0ffee", false};
+  request.source = {"first-commit", "slipway.yaml", folder + "/repository",
+                    "c0ffee0000000000000000000000000000000000", false};
   return request;
 }
 

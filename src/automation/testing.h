@@ -55,6 +55,7 @@ class TestWorld {
   std::string folder;  // of this world's files
   TimeUs watermark = 0;
   std::int64_t log_position = 0;
+  std::int64_t unsynced = 0;  // positions before it that a crash would take
   std::optional<double> traffic;
   std::map<std::pair<std::string, int>, serving::StepCounters> counters;
   serving::StepCounters baseline;

@@ -79,7 +79,7 @@ ledger::Event trigger_event(const Retraining& retraining, const std::string& typ
 
 TrainingFailure failure_of(const Outcome& outcome, const Retraining& retraining, TimeUs timeout) {
   if (outcome.cancelled) {
-    return {"interrupted", "the server stopped", std::nullopt};
+    return {"interrupted", "the pipeline was ended", std::nullopt};
   }
   if (outcome.timed_out) {
     return {"timeout", "the pipeline ran longer than " + duration_text(timeout), std::nullopt};
@@ -115,6 +115,7 @@ bool Trainer::may_begin(const Firing& firing, const TriggerSpec& spec) {
 }
 
 bool Trainer::train_once(const std::function<bool(const std::string& endpoint)>& in_scope) {
+  recover();
   const auto waiting = deps_.database.read_returning<std::vector<Firing>>(
       [](storage::Session& session) { return list_firings(session, "queued"); });
   for (const Firing& firing : waiting) {
@@ -137,11 +138,9 @@ bool Trainer::train_once(const std::function<bool(const std::string& endpoint)>&
       } else {
         fail(job, failure_of(outcome, job.retraining, job.timeout));
       }
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
       // The worker's edge: whatever could not be done for this retraining is its failure, and the
       // next one is tried all the same.
-      fail(job, {"error", error.what(), std::nullopt});
-    } catch (const fs::filesystem_error& error) {
       fail(job, {"error", error.what(), std::nullopt});
     }
     remove_worktree(deps_.processes, job.worktree);
@@ -331,13 +330,23 @@ void Trainer::finish(Job& job, const Outcome& outcome) {
     if (!made) {
       set_firing_state(transaction, retraining.firing, "done");
     }
-    TriggerState state = get_trigger_state(transaction, retraining.trigger);
-    state.failures = 0;
-    save_trigger_state(transaction, state);
+    // The trigger may have been deleted meanwhile; the version is made all the same.
+    storage::Statement exists =
+        transaction.query("SELECT 1 FROM trigger_state WHERE name = ?1", retraining.trigger);
+    if (exists.step()) {
+      TriggerState state = get_trigger_state(transaction, retraining.trigger);
+      state.failures = 0;
+      save_trigger_state(transaction, state);
+    }
   });
 }
 
-void Trainer::fail(const Job& job, const TrainingFailure& failure) {
+void Trainer::fail(const Job& job, TrainingFailure failure) {
+  if (stopping_()) {
+    // A child loses its server, and perhaps is signalled with it, before it is cancelled.
+    failure.outcome = "interrupted";
+    failure.reason = "the server stopped: " + failure.reason;
+  }
   log::warning("retraining failed",
                {{"retraining", job.retraining.id}, {"reason", failure.reason}});
   deps_.database.write([&](storage::Transaction& transaction) {

@@ -14,12 +14,14 @@ namespace slipway::automation {
 // what came of it. It never holds a database write while a child runs or data is exported. One
 // thread at a time calls it.
 //
-// Crash safety: what it is doing stands in the table `retraining` before it begins; recover() after
-// a restart ends what a dead server left behind (retraining.failed with `interrupted`, worktree
-// removed) and lets it begin again.
+// Crash safety: what it is doing stands in the table `retraining` before it begins; recover(),
+// after a restart and at every look, ends what a dead server, or a look that could not write its
+// end, left behind (retraining.failed with `interrupted`, worktree removed) and lets it begin
+// again.
 class Trainer {
  public:
-  // `deps` outlives it. `stopping` is polled while a child runs; true ends it as interrupted.
+  // `deps` outlives it. `stopping` is polled while a child runs; true ends it, and what fails then
+  // is interrupted.
   Trainer(const Deps& deps, std::function<bool()> stopping);
 
   // The oldest firing that waits, of endpoints that `in_scope` takes, and whose endpoint has no
@@ -27,7 +29,7 @@ class Trainer {
   // to do.
   bool train_once(const std::function<bool(const std::string& endpoint)>& in_scope);
 
-  // After a start, before anything else. Returns how many it found.
+  // While no training runs, whose rows are then nobody's. Returns how many it found.
   int recover();
 
  private:
@@ -37,7 +39,7 @@ class Trainer {
   void prepare(Job& job);
   Outcome run_pipeline(const Job& job);
   void finish(Job& job, const Outcome& outcome);
-  void fail(const Job& job, const TrainingFailure& failure);
+  void fail(const Job& job, TrainingFailure failure);
   void give_up(const Firing& firing, const std::string& reason);
 
   const Deps& deps_;

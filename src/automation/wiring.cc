@@ -17,6 +17,7 @@ Deps wire(const Parts& parts) {
             .places = parts.places,
             .watermark = [&log](const std::string& endpoint) { return log.watermark(endpoint); },
             .log_position = [&log] { return log.end_position(); },
+            .synced_log_position = [&log] { return log.synced_position(); },
             .counters = [&log](const std::string& rollout,
                                int step) { return log.counters(rollout, step); },
             .baseline = [&log](const std::string& endpoint,

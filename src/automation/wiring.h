@@ -22,9 +22,9 @@ struct Parts {
   serving::PredictionLog& log;
   const tracking::ArtifactStore& artifacts;
   serving::Manager& manager;
-  // One step of the monitors' follower. It is one-threaded: whoever else calls it shares a lock
-  // with this function.
-  std::function<bool()> follow_labels;
+  // One step of the monitors' follower on the endpoints in scope. It is one-threaded: whoever else
+  // calls it shares a lock with this function.
+  std::function<bool(const Deps::Scope& in_scope)> follow_labels;
   std::function<gate::Result(const Deps::GateQuestion& question)> evaluate_gate;
 };
 Deps wire(const Parts& parts);

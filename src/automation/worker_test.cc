@@ -5,6 +5,8 @@
 
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <stdexcept>
+#include <utility>
 
 #include "automation/invariants.h"
 #include "automation/promotion.h"
@@ -96,6 +98,14 @@ TEST_F(Loop, AnAlarmEndsInAPromotedVersion) {
                                         "rollout:" + world_.newest_rollout().id, INT64_MAX)));
 }
 
+TEST_F(Loop, ARolloutIsCountedFromWhatACrashCannotTake) {
+  // Positions that a crash took are given again: to requests of this rollout too.
+  world_.log_position = 500;
+  world_.unsynced = 7;
+  start_rollout();
+  EXPECT_EQ(world_.newest_rollout().log_position, 493);
+}
+
 TEST_F(Loop, ThePipelineGetsItsDataParametersCacheAndServer) {
   start_rollout();
   const Command& child = world_.processes.asked.at(world_.processes.asked.size() - 3);
@@ -107,7 +117,7 @@ TEST_F(Loop, ThePipelineGetsItsDataParametersCacheAndServer) {
   EXPECT_EQ(world_.exports.at(0).until, parse_time("2013-03-05"));
   EXPECT_EQ(world_.exports.at(0).leave_out_days, 14);
   const Retraining done = retrainings().at(0);
-  EXPECT_EQ(done.commit, "c0ffee");
+  EXPECT_EQ(done.commit, "c0ffee0000000000000000000000000000000000");
   EXPECT_EQ(done.log, world_.folder + "/logs/retraining-" + done.id + ".log");
   EXPECT_TRUE(fs::exists(done.log));
   EXPECT_FALSE(fs::exists(done.folder));
@@ -449,6 +459,128 @@ TEST_F(Loop, TheThreadsLeaveAReplayedEndpointAloneUntilItIsSettled) {
   world_.worker->wake();
   world_.worker->stop();
   EXPECT_TRUE(retrainings().empty());
+}
+
+TEST_F(Loop, APauseBetweenTheLookAndTheWriteKeepsTheChampion) {
+  start_rollout();
+  world_.requests(1'500, 2, 500, 1);
+  world_.work();
+  world_.requests(450, 0, 450, 0);
+  const std::string id = world_.newest_rollout().id;
+  bool paused = false;
+  world_.deps.flush_log = [&] {
+    if (std::exchange(paused, true)) return;
+    world_.database.write([&](storage::Transaction& transaction) {
+      serving::pause_rollout(transaction, world_.clock, id, {"user:test", "", world_.watermark});
+    });
+  };
+  world_.work();
+  EXPECT_TRUE(paused);
+  EXPECT_EQ(world_.newest_rollout().state, serving::RolloutState::kPaused);
+  EXPECT_EQ(world_.champion(), 1);
+}
+
+TEST_F(Loop, AnAliasMoveBetweenTheLookAndTheWriteVoidsInsteadOfPromoting) {
+  start_rollout();
+  world_.requests(1'500, 2, 500, 1);
+  world_.work();
+  world_.requests(450, 0, 450, 0);
+  const std::int64_t third = world_.register_version();
+  bool moved = false;
+  world_.deps.flush_log = [&] {
+    if (std::exchange(moved, true)) return;
+    world_.database.write([&](storage::Transaction& transaction) {
+      registry::clear_alias_rule(transaction, "late-arrival", "champion");
+      registry::move_alias(transaction, world_.clock,
+                           {.model = "late-arrival",
+                            .alias = "champion",
+                            .version = third,
+                            .actor = "mlflow-client",
+                            .direct = true});
+    });
+  };
+  world_.work();
+  EXPECT_EQ(world_.newest_rollout().state, serving::RolloutState::kVoided);
+  EXPECT_EQ(world_.champion(), third);
+}
+
+TEST_F(Loop, ARollbackRecordsTheRefusalAndTheRetrainingsOutcome) {
+  start_rollout();
+  const serving::RolloutRow rollout = world_.newest_rollout();
+  serving::StepCounters counters;
+  counters.add(serving::Arm::kChallenger, true, false, false, 3);
+  world_.database.write([&](storage::Transaction& transaction) {
+    abort_in_rollback(transaction, world_.clock, rollout,
+                      {counters, "user:test", "rolled back by hand: incident 8", world_.watermark,
+                       world_.watermark});
+  });
+  EXPECT_EQ(world_.newest_rollout().state, serving::RolloutState::kAborted);
+  EXPECT_EQ(world_.newest_rollout().steps[0].counters, counters);
+  const auto refused = world_.events("promotion.refused");
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_EQ(refused[0].body.find("by")->as_string(), "rollback");
+  EXPECT_EQ(refused[0].evidence.size(), 1U);
+  EXPECT_EQ(retrainings().at(0).outcome, "refused");
+  EXPECT_EQ(retrainings().at(0).reason, "rolled back by hand: incident 8");
+}
+
+TEST_F(Loop, ATrainingWhoseEndCouldNotBeWrittenIsEndedByTheNextLook) {
+  world_.raise_alarm("A1");
+  struct Died {};
+  world_.during_training = [] { throw Died(); };
+  EXPECT_THROW(world_.work(), Died);
+  EXPECT_EQ(retrainings().at(0).state, "running");
+  world_.during_training = nullptr;
+  world_.work();
+  ASSERT_EQ(retrainings().size(), 2U);
+  EXPECT_EQ(retrainings().at(1).outcome, "interrupted");
+  EXPECT_EQ(retrainings().at(0).outcome, "rollout");
+}
+
+TEST_F(Loop, WhateverATrainingThrowsIsItsFailure) {
+  world_.raise_alarm("A1");
+  world_.during_training = [] { throw std::length_error("too long"); };
+  world_.work();
+  EXPECT_EQ(retrainings().at(0).outcome, "error");
+  EXPECT_EQ(retrainings().at(0).reason, "too long");
+}
+
+TEST_F(Loop, ATriggerDeletedWhileItTrainsLosesNoVersion) {
+  world_.raise_alarm("A1");
+  world_.during_training = [this] {
+    const std::string all(TestWorld::kObjects);
+    world_.apply_text(all.substr(0, all.find("---\nkind: Trigger")), true, 1);
+  };
+  world_.work();
+  EXPECT_EQ(retrainings().at(0).outcome, "rollout");
+}
+
+TEST_F(Loop, ATrainingThatEndsWithTheServerIsInterruptedNotFailed) {
+  world_.raise_alarm("A1");
+  world_.exit_code = 1;
+  world_.during_training = [this] { world_.worker->request_stop(); };
+  world_.work();
+  EXPECT_EQ(retrainings().at(0).outcome, "interrupted");
+  EXPECT_EQ(trigger().failures, 0);
+  world_.exit_code = 0;
+  world_.during_training = nullptr;
+  world_.worker = world_.new_worker();
+  world_.work();
+  EXPECT_EQ(retrainings().at(0).outcome, "rollout");
+}
+
+TEST_F(Loop, ItFollowsTheMonitorsInScope) {
+  bool raised = false;
+  world_.deps.follow_labels = [&](const Deps::Scope& in_scope) {
+    if (raised || !in_scope("late-arrival")) return false;
+    raised = true;
+    world_.raise_alarm("A1");
+    return true;
+  };
+  world_.worker->work_once("elsewhere");
+  EXPECT_FALSE(raised);
+  world_.worker->work_once("late-arrival");
+  EXPECT_EQ(world_.events("trigger.fired").size(), 1U);
 }
 
 TEST_F(Loop, FiringByHandIsRefusedWhilePaused) {

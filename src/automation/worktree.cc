@@ -38,6 +38,16 @@ std::string last_line(const std::string& text) {
                      end - (begin == std::string::npos ? 0 : begin + 1) + 1);
 }
 
+// A value of an INI file ends with its line: what comes after would be settings of its own.
+void check_ini_value(const std::string& what, const std::string& text) {
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      throw Error(Code::kFailedPrecondition,
+                  what + " holds a control character, which cannot stand in DVC's configuration");
+    }
+  }
+}
+
 yaml::Node scalar_node(const json::Value& value) {
   switch (value.kind()) {
     case json::Value::Kind::kBool: return yaml::Node::boolean(value.as_bool());
@@ -101,8 +111,10 @@ void share_cache(const Worktree& worktree, const std::string& pipeline) {
   const data::Config config = data::load_config(at / ".dvc");
   const fs::path mirrored = fs::path(worktree.folder) / at.lexically_relative(top) / ".dvc";
   fs::create_directories(mirrored);
+  check_ini_value("the cache's folder", config.cache_dir.string());
   std::string text = "[cache]\n    dir = " + config.cache_dir.string() + "\n";
   if (const std::string* type = config.find("cache", "type"); type != nullptr) {
+    check_ini_value("the cache's type", *type);
     text += "    type = \"" + *type + "\"\n";
   }
   write_file_atomic(mirrored / "config.local", text);

@@ -90,16 +90,52 @@ std::optional<std::string> version_at_100(const serving::EndpointRow& endpoint,
   return "version " + std::to_string(version->as_int()) + " at 100 %";
 }
 
+struct Move {
+  ledger::StoredEvent event;
+  bool repeat = false;  // of what was served before: no move after all
+};
+
+// What an event says was loaded.
+std::string loaded_by(const ledger::StoredEvent& event) {
+  const json::Value* model = event.body.find("model");
+  const json::Value* version = event.body.find("version");
+  return json::write(json::Array{model != nullptr ? *model : json::Value(),
+                                 version != nullptr ? *version : json::Value()});
+}
+
+void mark_repeats(storage::Session& session, const std::string& subject, std::int64_t after,
+                  std::vector<Move>& loads) {
+  ledger::EventFilter filter;
+  filter.type_prefix = "endpoint.loaded";
+  filter.subject = subject;
+  filter.limit = ledger::kEventPageMax;
+  filter.newest_first = true;
+  std::string last;
+  for (const ledger::StoredEvent& earlier : ledger::list_events(session, filter)) {
+    if (earlier.seq > after) continue;
+    last = loaded_by(earlier);
+    break;
+  }
+  for (Move& load : loads) {
+    const std::string loaded = loaded_by(load.event);
+    load.repeat = std::exchange(last, loaded) == loaded;
+  }
+}
+
 // What moved the endpoint's version since the cursor, oldest first.
-std::vector<ledger::StoredEvent> moves_after(storage::Session& session,
-                                             const serving::EndpointRow& endpoint,
-                                             std::int64_t after) {
+std::vector<Move> moves_after(storage::Session& session, const serving::EndpointRow& endpoint,
+                              std::int64_t after) {
   ledger::EventFilter filter;
   filter.after_seq = after;
   filter.limit = kEventsPerStep;
-  filter.type_prefix = endpoint.alias.empty() ? "endpoint." : "alias.moved";
+  filter.type_prefix = endpoint.alias.empty() ? "endpoint.loaded" : "alias.moved";
   filter.subject = endpoint.alias.empty() ? "endpoint:" + endpoint.name : "model:" + endpoint.model;
-  return ledger::list_events(session, filter);
+  std::vector<Move> moves;
+  for (ledger::StoredEvent& event : ledger::list_events(session, filter)) {
+    moves.push_back({std::move(event), false});
+  }
+  if (endpoint.alias.empty() && !moves.empty()) mark_repeats(session, filter.subject, after, moves);
+  return moves;
 }
 
 // What one label does to its block.
@@ -141,16 +177,22 @@ void apply(storage::Transaction& transaction, const Monitor& monitor, MonitorSta
 }  // namespace
 
 Follower::Follower(storage::Database& database, const Clock& clock, serving::PredictionLog& log)
-    : database_(database), clock_(clock), log_(log) {}
+    : database_(database), clock_(clock), log_(log) {
+  // What an earlier process held, so that a monitor deleted since is let go of.
+  const std::string prefix = "monitor:";
+  for (const std::string& holder : log_.holders(prefix)) {
+    retained_[holder.substr(prefix.size())] = -1;
+  }
+}
 
-bool Follower::work_once() {
+bool Follower::work_once(const Scope& in_scope) {
   const auto monitors = database_.read_returning<std::vector<Monitor>>(
       [](storage::Session& session) { return list_monitors(session); });
   bool worked = false;
   std::set<std::string> names;
   for (const Monitor& monitor : monitors) {
     names.insert(monitor.name);
-    if (follow(monitor)) worked = true;
+    if ((!in_scope || in_scope(monitor.spec.endpoint)) && follow(monitor)) worked = true;
   }
   for (auto held = retained_.begin(); held != retained_.end();) {
     if (names.count(held->first) != 0) {
@@ -167,13 +209,18 @@ bool Follower::follow(const Monitor& monitor) {
   // First: what was posted before the watermark moved on is read below, and so counts before blocks
   // close.
   const TimeUs watermark = log_.watermark(monitor.spec.endpoint);
-  const bool worked =
-      read_predictions(monitor) || read_labels(monitor) || close_blocks(monitor, watermark);
+  const Progress predictions = read_predictions(monitor);
+  Progress labels = Progress::kNone;
+  bool closed = false;
+  if (predictions != Progress::kPart) labels = read_labels(monitor);
+  if (predictions != Progress::kPart && labels != Progress::kPart) {
+    closed = close_blocks(monitor, watermark);
+  }
   retain(monitor);
-  return worked;
+  return predictions != Progress::kNone || labels != Progress::kNone || closed;
 }
 
-bool Follower::read_predictions(const Monitor& monitor) {
+Follower::Progress Follower::read_predictions(const Monitor& monitor) {
   const std::string cursor = cursor_name(monitor.key, Log::kPredictions);
   const std::string event_cursor = cursor_name(monitor.key, Log::kEvents);
   const auto [from, events_from] = database_.read_returning<std::pair<std::int64_t, std::int64_t>>(
@@ -190,13 +237,13 @@ bool Follower::read_predictions(const Monitor& monitor) {
   const std::int64_t next = last_page ? std::max(from, end) : records.back().position + 1;
 
   // After the records, so that no move is missed that came before one of them.
-  std::vector<ledger::StoredEvent> moves;
+  std::vector<Move> moves;
   std::optional<serving::EndpointRow> endpoint;
   database_.read([&, events_after = events_from](storage::Session& session) {
     endpoint = serving::find_endpoint(session, monitor.spec.endpoint);
     if (endpoint) moves = moves_after(session, *endpoint, events_after);
   });
-  if (next == from && moves.empty()) return false;
+  if (next == from && moves.empty()) return Progress::kNone;
 
   database_.write([&, events_after = events_from](storage::Transaction& transaction) {
     if (!find_monitor(transaction, monitor.name)) return;  // deleted meanwhile
@@ -205,9 +252,10 @@ bool Follower::read_predictions(const Monitor& monitor) {
     std::int64_t events_read = events_after;
     std::size_t move = 0;
     const auto take_moves = [&](TimeUs recorded_by) {
-      for (; move < moves.size() && moves[move].recorded_at <= recorded_by; ++move) {
-        events_read = moves[move].seq;
-        const std::optional<std::string> cause = version_at_100(*endpoint, moves[move]);
+      for (; move < moves.size() && moves[move].event.recorded_at <= recorded_by; ++move) {
+        events_read = moves[move].event.seq;
+        if (moves[move].repeat) continue;
+        const std::optional<std::string> cause = version_at_100(*endpoint, moves[move].event);
         const std::string& last =
             state.pending.empty() ? state.restart_cause : state.pending.back().cause;
         if (cause && *cause != last) state.pending.push_back({state.seen_through, *cause});
@@ -229,17 +277,21 @@ bool Follower::read_predictions(const Monitor& monitor) {
     ledger::move_cursor(transaction, cursor, next);
     ledger::move_cursor(transaction, event_cursor, events_read);
   });
-  return true;
+  const bool all = last_page && static_cast<std::int64_t>(moves.size()) < kEventsPerStep;
+  return all ? Progress::kAll : Progress::kPart;
 }
 
-bool Follower::read_labels(const Monitor& monitor) {
+Follower::Progress Follower::read_labels(const Monitor& monitor) {
   const std::string cursor = cursor_name(monitor.key, Log::kLabels);
   std::vector<Effect> effects;
   std::int64_t read_to = 0;
+  bool all = true;
   RowLosses losses(log_, monitor.spec.loss);
   database_.read([&](storage::Session& session) {
     const std::int64_t from = ledger::cursor(session, cursor);
-    for (Label& label : labels_after(session, monitor.spec.endpoint, from, kLabelsPerStep)) {
+    auto labels = labels_after(session, monitor.spec.endpoint, from, kLabelsPerStep);
+    all = static_cast<std::int64_t>(labels.size()) < kLabelsPerStep;
+    for (Label& label : labels) {
       read_to = label.seq;
       if (label.orphan) continue;
       Effect effect;
@@ -254,7 +306,7 @@ bool Follower::read_labels(const Monitor& monitor) {
       effects.push_back(std::move(effect));
     }
   });
-  if (read_to == 0) return false;
+  if (read_to == 0) return Progress::kNone;
   losses.compute();
   const double scale = loss_scale(monitor.spec.loss);
   std::erase_if(effects, [&](const Effect& effect) { return losses.is_direct(effect.label); });
@@ -272,7 +324,7 @@ bool Follower::read_labels(const Monitor& monitor) {
     save_state(transaction, monitor.key, state);
     ledger::move_cursor(transaction, cursor, read_to);
   });
-  return true;
+  return all ? Progress::kAll : Progress::kPart;
 }
 
 bool Follower::close_blocks(const Monitor& monitor, TimeUs watermark) {

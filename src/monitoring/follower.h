@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -27,20 +28,24 @@ inline constexpr std::int64_t kBlocksPerStep = 1'000;
 //   3. blocks whose end the watermark has passed by the horizon close, in order: their mean goes
 //   into the detector, which starts anew
 //      after an alarm and, between blocks, after each version that reached 100 %
-// A stage begins only when the one before has nothing left, and the watermark was read before any
-// of them: whatever was posted before the watermark moved on is counted. Predictions that name
-// their version in the URL are left out. One thread calls work_once(); others may read the tables.
+// A stage begins only when the one before has read all that there was when the step began, and the
+// watermark was read before any of them: whatever was posted before the watermark moved on is
+// counted. Predictions that name their version in the URL are left out. One thread calls
+// work_once(); others may read the tables.
 class Follower {
  public:
   Follower(storage::Database& database, const Clock& clock, serving::PredictionLog& log);
 
-  // One bounded step for each monitor. False when nothing was left to do for any of them.
-  bool work_once();
+  // One bounded step for each monitor whose endpoint is in scope (empty: all). False when nothing
+  // was left to do for any of them.
+  using Scope = std::function<bool(const std::string& endpoint)>;
+  bool work_once(const Scope& in_scope = {});
 
  private:
+  enum class Progress { kNone, kAll, kPart };  // kPart: more of it is there
   bool follow(const Monitor& monitor);
-  bool read_predictions(const Monitor& monitor);
-  bool read_labels(const Monitor& monitor);
+  Progress read_predictions(const Monitor& monitor);
+  Progress read_labels(const Monitor& monitor);
   bool close_blocks(const Monitor& monitor, TimeUs watermark);
   void retain(const Monitor& monitor);
 

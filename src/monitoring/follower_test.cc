@@ -313,6 +313,102 @@ TEST_F(FollowerTest, TheLogIsKeptFromTheOldestOpenBlockOn) {
   EXPECT_FALSE(follower.work_once());
 }
 
+TEST_F(FollowerTest, AMonitorDeletedBetweenTwoProcessesIsLetGoOf) {
+  make_monitor(kSpec);
+  day(0, 0.5F);
+  follow();
+  EXPECT_EQ(log_->holders("monitor:"), std::vector<std::string>{"monitor:m"});
+  write_void([](storage::Transaction& tx) { delete_monitor(tx, "m"); });
+  follow();
+  EXPECT_TRUE(log_->holders("monitor:").empty());
+}
+
+TEST_F(FollowerTest, AMonitorOutOfScopeIsLeftAloneAndKeepsItsLog) {
+  make_monitor(kSpec);
+  day(0, 0.5F);
+  const auto elsewhere = [](const std::string& endpoint) { return endpoint == "other"; };
+  Follower follower(database_, clock_, *log_);
+  EXPECT_FALSE(follower.work_once(elsewhere));
+  EXPECT_TRUE(blocks().empty());
+  while (follower.work_once([](const std::string& endpoint) { return endpoint == "late"; })) {
+  }
+  EXPECT_EQ(blocks().size(), 1U);
+  EXPECT_FALSE(follower.work_once(elsewhere));
+  EXPECT_EQ(log_->holders("monitor:"), std::vector<std::string>{"monitor:m"});
+}
+
+TEST_F(FollowerTest, OneStepReadsLabelsAlsoWhilePredictionsKeepComing) {
+  make_monitor(kSpec);
+  Follower follower(database_, clock_, *log_);
+  label(predict(kFirstDay + 1, 0.5F), "1");
+  EXPECT_TRUE(follower.work_once());
+  EXPECT_EQ(blocks()[0].predictions, 1);
+  EXPECT_EQ(blocks()[0].labelled, 1);
+}
+
+class PinnedFollowerTest : public FollowerTest {
+ protected:
+  void SetUp() override {
+    write_void([&](storage::Transaction& tx) {
+      serving::EndpointRow row;
+      row.name = "late";
+      row.model = "late";
+      row.version = 1;
+      row.clock = serving::EndpointClock::kEvent;
+      serving::put_endpoint(tx, clock_, row, {"user:a", "", 0});
+    });
+    make_monitor(kSpec);
+  }
+  void event(const std::string& type, std::int64_t version) {
+    clock_.advance(1'000);
+    write_void([&](storage::Transaction& tx) {
+      ledger::Event event;
+      event.type = type;
+      event.subject = "endpoint:late";
+      event.actor = "serving";
+      event.body = {{"model", "late"}, {"version", version}};
+      ledger::append(tx, clock_, event);
+    });
+    clock_.advance(1'000);
+  }
+  void days(int from, int to, float probability) {
+    for (int i = from; i < to; ++i) {
+      day(i, probability);
+      follow();
+    }
+  }
+};
+
+TEST_F(PinnedFollowerTest, OnlyAnotherLoadedVersionStartsTheDetectorAnew) {
+  event("endpoint.loaded", 1);
+  days(0, 4, 0.5F);
+  EXPECT_EQ(status().restart_cause, "version 1 at 100 %");
+  const std::int64_t judged = status().blocks_since_restart;
+  EXPECT_GT(judged, 0);
+  event("endpoint.load_failed", 2);
+  event("endpoint.updated", 2);
+  event("endpoint.loaded", 1);
+  days(4, 6, 0.5F);
+  EXPECT_EQ(status().restart_cause, "version 1 at 100 %");
+  EXPECT_EQ(status().blocks_since_restart, judged + 2);
+  event("endpoint.loaded", 2);
+  days(6, 10, 0.5F);
+  EXPECT_EQ(status().restart_cause, "version 2 at 100 %");
+}
+
+TEST_F(PinnedFollowerTest, ARestartOfTheServerAfterAnAlarmIsNoNewVersion) {
+  event("endpoint.loaded", 1);
+  days(0, 8, 0.2F);
+  ASSERT_FALSE(events("alarm.raised").empty());
+  const std::string cause = status().restart_cause;
+  EXPECT_EQ(cause.substr(0, 6), "alarm ");
+  const std::size_t alarms = events("alarm.raised").size();
+  event("endpoint.loaded", 1);
+  days(8, 10, 0.9F);
+  EXPECT_EQ(events("alarm.raised").size(), alarms);
+  EXPECT_EQ(status().restart_cause, cause);
+}
+
 TEST(IndependenceTest, ClumpedDaysObjectAndMixedOnesDoNot) {
   std::vector<BlockRow> clumped;
   std::vector<BlockRow> mixed;

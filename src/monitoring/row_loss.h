@@ -22,7 +22,7 @@ std::optional<serving::RowOutput> find_row_output(const serving::PredictionRecor
                                                   std::int64_t row, const LossSpec& spec);
 
 // Losses of a batch of labels, from the outputs that were logged. First want() all, then compute()
-// once, then ask.
+// once, then ask. For one thread at a time; `log` outlives it.
 class RowLosses {
  public:
   RowLosses(const serving::PredictionLog& log, const LossSpec& spec) : log_(log), spec_(spec) {}

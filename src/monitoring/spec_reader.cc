@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "yaml/node.h"
+#include "base/nearest.h"
 
 namespace slipway::monitoring {
 namespace {
@@ -41,7 +41,7 @@ SpecReader::SpecReader(std::string kind, const json::Value& spec,
   }
   for (const auto& [key, value] : spec_.as_object()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-    const std::string_view near = yaml::nearest(key, known);
+    const std::string_view near = nearest(key, known);
     std::string why = "is not a key of it";
     why +=
         near.empty() ? "; it has " + list_of(known) : ", did you mean `" + std::string(near) + "`?";
