@@ -63,6 +63,11 @@ Code code_of(std::string_view name, long status) {
   if (status == 401) return Code::kUnauthenticated;
   if (status == 403) return Code::kPermissionDenied;
   if (status == 404) return Code::kNotFound;
+  if (status == 400) return Code::kInvalidArgument;
+  if (status == 409) return Code::kConflict;
+  if (status == 412) return Code::kFailedPrecondition;
+  if (status == 429) return Code::kResourceExhausted;
+  if (status == 504) return Code::kDeadlineExceeded;
   return status == 503 ? Code::kUnavailable : Code::kInternal;
 }
 

@@ -101,8 +101,7 @@ TEST(CommandLine, WrongOptionsAreUsageErrorsUnderJsonToo) {
   EXPECT_EQ(said.code, kUsage);
   EXPECT_TRUE(said.err.starts_with("error: `run list`: ")) << said.err;
   EXPECT_TRUE(said.err.ends_with("  hint: slipway run list --help\n")) << said.err;
-  said = say({"run", "list", "--limit", "many"});
-  EXPECT_EQ(said.code, kUsage);
+  EXPECT_EQ(say({"plan", "--detailed-exitcode", "--nope"}).code, kFailed);
   said = say({"run", "show", "--json"});
   EXPECT_EQ(said.code, kUsage);
   EXPECT_TRUE(said.err.empty());
@@ -122,6 +121,18 @@ TEST(CommandLine, WithoutAServerEveryRemoteCommandSaysHowToFindOne) {
             "error: no server found: SLIPWAY_URL is not set and none runs on a .slipway folder "
             "here or above\n"
             "  hint: slipway server   (or: export SLIPWAY_URL=http://HOST:PORT)\n");
+}
+
+TEST(CommandLine, AnIntegerIsDigitsOnly) {
+  Arguments arguments;
+  arguments.add("limit", "12");
+  EXPECT_EQ(arguments.integer("limit"), 12);
+  EXPECT_EQ(arguments.integer("absent"), std::nullopt);
+  for (const char* const wrong : {"many", "1.5", "inf", "", "1 2", "99999999999999999999"}) {
+    Arguments bad;
+    bad.add("limit", wrong);
+    EXPECT_THROW(bad.integer("limit"), Error) << wrong;
+  }
 }
 
 TEST(CommandLine, UnderTheNameDvcOnlyDvcsVerbsExist) {

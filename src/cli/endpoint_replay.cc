@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
+#include "net/url.h"
 
 namespace slipway::cli {
 namespace {
@@ -117,7 +118,7 @@ void Replay::send(const Line& line) {
   const json::Value body = json::Object{
       {"dataframe_split", json::Object{{"columns", columns}, {"data", json::Array{row}}}}};
   const net::HttpResponse answer =
-      client_.send("POST", "/endpoints/" + endpoint_ + "/invocations",
+      client_.send("POST", "/endpoints/" + net::percent_encode(endpoint_) + "/invocations",
                    {{"Content-Type", "application/json"},
                     {"X-Slipway-Event-Time", format_time(line.event_time)},
                     {"X-Slipway-Request-Id", line.id}},

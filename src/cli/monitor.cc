@@ -78,7 +78,7 @@ int alarm_list(const Arguments& arguments, Context& context) {
        {"MONITOR", "monitor"},
        {"BLOCK", "block"},
        {"VALUE", "value"},
-       {"BUDGET", "threshold"},
+       {"THRESHOLD", "threshold"},
        {"MEAN LOSS", "mean_loss"}});
   return kDone;
 }

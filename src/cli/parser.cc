@@ -2,11 +2,13 @@
 // The only file that sees CLI11: it turns rows of the command table into its tree, and what it
 // parsed into Arguments.
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <filesystem>
 #include <iostream>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/nearest.h"
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/output.h"
@@ -32,7 +34,14 @@ std::string Arguments::text_or(std::string_view key, std::string_view otherwise)
 std::optional<std::int64_t> Arguments::integer(std::string_view key) const {
   const auto value = text(key);
   if (!value) return std::nullopt;
-  return std::stoll(*value);
+  std::int64_t number = 0;
+  const char* const end = value->data() + value->size();
+  const auto [stop, fault] = std::from_chars(value->data(), end, number);
+  if (fault != std::errc{} || stop != end) {
+    throw Error(Code::kInvalidArgument,
+                "`--" + std::string(key) + " " + *value + "` must be a whole number");
+  }
+  return number;
 }
 
 std::vector<std::string> Arguments::list(std::string_view key) const {
@@ -63,33 +72,12 @@ const Command* find_command(const std::vector<std::string>& words, bool as_dvc, 
   return best;
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
-std::string nearest_command(const std::string& typed, bool as_dvc) {
-  std::string best;
-  std::size_t best_distance = 4;  // further away is another word
+std::string_view nearest_command(std::string_view typed, bool as_dvc) {
+  std::vector<std::string_view> known;
   for (const Command& command : commands()) {
-    if (as_dvc && !command.dvc) continue;
-    const std::size_t distance = edit_distance(typed, command.name);
-    if (distance < best_distance) {
-      best = command.name;
-      best_distance = distance;
-    }
+    if (!as_dvc || command.dvc) known.emplace_back(command.name);
   }
-  return best;
+  return nearest(typed, known);
 }
 
 int unknown_command(const std::vector<std::string>& words, bool as_dvc, const std::string& program,
@@ -104,8 +92,8 @@ int unknown_command(const std::vector<std::string>& words, bool as_dvc, const st
     return as_dvc ? kDvcUsageExit : kUsage;
   }
   if (noun_known) typed += " " + words[1];
-  const std::string near = nearest_command(typed, as_dvc);
-  std::string hint = near.empty() ? program + " --help" : program + " " + near;
+  const std::string_view near = nearest_command(typed, as_dvc);
+  const std::string hint = program + " " + (near.empty() ? "--help" : std::string(near));
   print_error(context, Error(Code::kInvalidArgument, "there is no command `" + typed + "`", hint));
   return as_dvc ? kDvcUsageExit : kUsage;
 }
@@ -122,12 +110,8 @@ void add_option(CLI::App& app, Bound& bound) {
   switch (option.kind) {
     case Option::Kind::kFlag: app.add_flag(option.flags, bound.flag, option.help); return;
     case Option::Kind::kInteger:
-      app.add_option(option.flags, bound.values, option.help)
-          ->expected(1)
-          ->check(CLI::Number)
-          ->required(option.required);
-      return;
     case Option::Kind::kText:
+    case Option::Kind::kPositional:
       app.add_option(option.flags, bound.values, option.help)
           ->expected(1)
           ->required(option.required);
@@ -136,11 +120,6 @@ void add_option(CLI::App& app, Bound& bound) {
       app.add_option(option.flags, bound.values, option.help)
           ->expected(1)
           ->take_all()
-          ->required(option.required);
-      return;
-    case Option::Kind::kPositional:
-      app.add_option(option.flags, bound.values, option.help)
-          ->expected(1)
           ->required(option.required);
       return;
     case Option::Kind::kPositionals:
@@ -168,6 +147,8 @@ int run_command(const Command& command, std::vector<std::string> words, Context&
     }
     if (word == "--json" && command.json_option) context.json = true;
   }
+  // Where 2 means changes, as Terraform has it, a wrong option is a failure.
+  const bool detailed = std::find(words.begin(), words.end(), "--detailed-exitcode") != words.end();
   try {
     std::reverse(words.begin(), words.end());
     app.parse(words);
@@ -176,7 +157,8 @@ int run_command(const Command& command, std::vector<std::string> words, Context&
     if (!message.empty() && message.back() == '\n') message.pop_back();
     print_error(context, Error(Code::kInvalidArgument, "`" + command.name + "`: " + message,
                                "slipway " + command.name + " --help"));
-    return command.dvc ? kDvcUsageExit : kUsage;
+    if (command.dvc) return kDvcUsageExit;
+    return detailed ? kFailed : kUsage;
   }
   Arguments arguments;
   for (const Bound& bound : bounds) {

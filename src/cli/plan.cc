@@ -47,8 +47,10 @@ bool has_errors(const json::Value& plan) {
 }
 
 Shown show_plan(const Arguments& arguments, Context& context) {
+  const json::Object desired =
+      desired_request(arguments);  // faults of the file before faults of the network
   Client client;
-  const json::Value plan = client.post(api_path("/plan"), desired_request(arguments));
+  const json::Value plan = client.post(api_path("/plan"), desired);
   if (context.json)
     print_json(context, plan);
   else
@@ -77,7 +79,6 @@ int plan(const Arguments& arguments, Context& context) {
 }
 
 int apply(const Arguments& arguments, Context& context) {
-  Client client;
   json::Value request;
   if (const auto file = arguments.text("PLAN")) {
     json::Value plan = json::parse(read_file(*file));
@@ -88,6 +89,7 @@ int apply(const Arguments& arguments, Context& context) {
   } else {
     request = desired_request(arguments);
   }
+  Client client;
   const json::Value done = client.post(api_path("/apply"), request);
   if (context.json) {
     print_json(context, done);

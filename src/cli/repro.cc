@@ -31,23 +31,29 @@ std::optional<ServerAddress> running_server() {
   }
 }
 
-// docs/formats/dvc.md, "Recorded runs": a server that can be found; else one in this process where the repository has slipway.yaml or a store;
-// else, in a plain DVC repository, none. Looked for, or started, when the first stage is about to run: a repro that finds nothing to
-// do costs nothing.
+// docs/formats/dvc.md, "Recorded runs": a server that can be found; else one in this process where
+// the repository has slipway.yaml or a store; else, in a plain DVC repository, none. Looked for, or
+// started, when the first stage is about to run: a repro that finds nothing to do costs nothing.
 class Tracking final : public pipeline::RunRecorder {
  public:
-  explicit Tracking(std::filesystem::path root) : root_(std::move(root)), address_(running_server()) {}
+  explicit Tracking(std::filesystem::path root)
+      : root_(std::move(root)), address_(running_server()) {}
 
   bool records() const override {
     std::error_code fault;
-    return address_ || std::filesystem::exists(root_ / "slipway.yaml", fault) || std::filesystem::exists(root_ / ".slipway", fault);
+    return address_ || std::filesystem::exists(root_ / "slipway.yaml", fault) ||
+           std::filesystem::exists(root_ / ".slipway", fault);
   }
   void begin_repro(const pipeline::ReproFacts& facts) override {
     connect();
     recorder_->begin_repro(facts);
   }
-  std::map<std::string, std::string> begin_stage(const pipeline::StageFacts& facts) override { return recorder_->begin_stage(facts); }
-  void finish_stage(const pipeline::StageOutcome& outcome) override { recorder_->finish_stage(outcome); }
+  std::map<std::string, std::string> begin_stage(const pipeline::StageFacts& facts) override {
+    return recorder_->begin_stage(facts);
+  }
+  void finish_stage(const pipeline::StageOutcome& outcome) override {
+    recorder_->finish_stage(outcome);
+  }
   void finish_repro(bool succeeded) override {
     recorder_->finish_repro(succeeded);
     if (server_) server_->stop(kServerGraceMs);
@@ -66,7 +72,8 @@ class Tracking final : public pipeline::RunRecorder {
     }
     http_ = std::make_unique<net::CurlHttpClient>();
     if (!pipeline::is_slipway(*http_, address_->url, address_->token)) {
-      recorder_ = std::make_unique<pipeline::NullRecorder>();  // another tracking server: stages find it by their own environment
+      recorder_ = std::make_unique<pipeline::NullRecorder>();  // another tracking server: stages
+                                                               // find it by their own environment
       return;
     }
     pipeline::RestRecorder::Options options;
@@ -108,8 +115,7 @@ int dvc_repro(const Arguments& arguments, Context& context) {
     std::unique_ptr<pipeline::RunRecorder> recorder = std::make_unique<pipeline::NullRecorder>();
     if (!context.as_dvc && !options.dry) recorder = std::make_unique<Tracking>(workspace.root());
     pipeline::LocalStageRunner runner(processes);
-    pipeline::Repro repro(workspace, runner, *recorder, clock,
-                          {lines.info, lines.warning});
+    pipeline::Repro repro(workspace, runner, *recorder, clock, {lines.info, lines.warning});
     const pipeline::ReproResult result = repro.run(current, options);
     lines.info(result.changed() ? "Use `dvc push` to send your updates to remote storage."
                                 : "Data and pipelines are up to date.");

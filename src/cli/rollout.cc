@@ -46,8 +46,15 @@ int rollout_pause(const Arguments& arguments, Context& context) {
 int rollout_resume(const Arguments& arguments, Context& context) {
   return act(arguments, context, "resume");
 }
+// The alias rule's no is the gate's no.
 int rollout_promote(const Arguments& arguments, Context& context) {
-  return act(arguments, context, "promote");
+  try {
+    return act(arguments, context, "promote");
+  } catch (const Error& error) {
+    if (error.code() != Code::kPermissionDenied) throw;
+    print_error(context, error);
+    return kRefused;
+  }
 }
 int rollout_abort(const Arguments& arguments, Context& context) {
   return act(arguments, context, "abort");

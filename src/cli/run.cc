@@ -42,7 +42,7 @@ int experiment_list(const Arguments&, Context& context) {
   print_table(context, experiments(client),
               {{"ID", "experiment_id"},
                {"NAME", "name"},
-               {"STAGE", "lifecycle_stage"},
+               {"STATE", "lifecycle_stage"},
                {"ARTIFACTS", "artifact_location"}});
   return kDone;
 }

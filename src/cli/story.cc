@@ -2,6 +2,7 @@
 // What happened and on what grounds: events, evidence, the story, and where one prediction came
 // from.
 #include "automation/story.h"
+
 #include "base/error.h"
 #include "cli/client.h"
 #include "cli/output.h"

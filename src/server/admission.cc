@@ -47,6 +47,17 @@ bool token_fits(const AdmissionRules& rules, const http::Request& request) {
          rules.is_stage_token(*token);
 }
 
+// Asked by somebody on this machine. A reverse proxy here connects over loopback too, for anybody:
+// it says so in a header, or passes on the name by which it is known to the world.
+bool is_local(const http::Request& request) {
+  if (!request.peer_is_loopback) return false;
+  for (const char* name : {"X-Forwarded-For", "Forwarded", "X-Forwarded-Host", "X-Real-IP"}) {
+    if (request.header(name)) return false;
+  }
+  const auto host = request.header("Host");
+  return !host || access::is_loopback_host(*host);
+}
+
 std::optional<http::Response> admit(const AdmissionRules& rules, const http::Request& request,
                                     const http::Route& route) {
   const auto no = [&](Code code, const std::string& message, int status,
@@ -68,7 +79,7 @@ std::optional<http::Response> admit(const AdmissionRules& rules, const http::Req
     return no(Code::kInvalidArgument, "a form cannot write here: send application/json", 415);
   }
   if (route.permission == http::Permission::kPublic) return std::nullopt;
-  if (route.permission == http::Permission::kOpenOnLoopback && request.peer_is_loopback)
+  if (route.permission == http::Permission::kOpenOnLoopback && is_local(request))
     return std::nullopt;
   if (token_fits(rules, request)) return std::nullopt;
   const bool presented = request.header("Authorization").has_value();

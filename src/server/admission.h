@@ -19,7 +19,8 @@ struct AdmissionRules {
 };
 
 // Host and Origin (access/request_rules.h) for all but /health and /version; form content types
-// refused under /api/slipway; then the route's permission: public, open on loopback, or a token. A
+// refused under /api/slipway; then the route's permission: public, open on loopback (from this
+// machine, by a loopback name and through no proxy), or a token. A
 // stage's token opens MLflow's routes and nothing else. The functions are thread-safe and do not
 // block.
 http::ServerHooks admission_hooks(AdmissionRules rules);

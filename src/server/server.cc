@@ -91,7 +91,7 @@ struct Server::World {
   void build();
   void add_routes();
   json::Value status();
-  bool follow_labels();
+  bool follow_labels(const automation::Deps::Scope& in_scope);
   gate::Deps gate_deps();
   gate::Result evaluate_gate(const automation::Deps::GateQuestion& question);
 
@@ -108,13 +108,13 @@ struct Server::World {
   serving::PredictionLog log;
   serving::Manager manager;
   serving::Predictor predictor;
-  serving::InferencePool pool{{}};
   std::mutex follower_mutex;  // the follower takes one caller at a time
   monitoring::Follower follower;
   monitoring::DeliveryWorker deliveries;
   std::optional<automation::Deps> automation_deps;
   std::optional<automation::Worker> worker;
   http::Router router;
+  serving::InferencePool pool{{}};
   std::optional<http::Server> http;
   std::string url;
   std::jthread delivery_thread;
@@ -142,9 +142,9 @@ json::Value Server::World::status() {
                     {"trouble", trouble ? json::Value(*trouble) : json::Value()}}}};
 }
 
-bool Server::World::follow_labels() {
+bool Server::World::follow_labels(const automation::Deps::Scope& in_scope) {
   const std::lock_guard lock(follower_mutex);
-  return follower.work_once();
+  return follower.work_once(in_scope);
 }
 
 gate::Deps Server::World::gate_deps() {
@@ -197,11 +197,12 @@ void Server::World::build() {
                                   .log_folder = (folder.path() / "logs").string(),
                                   .url = {},
                                   .token = folder.token()};
-  automation_deps.emplace(automation::wire({database, clock, processes, places, log, artifacts,
-                                            manager, [this] { return follow_labels(); },
-                                            [this](const automation::Deps::GateQuestion& question) {
-                                              return evaluate_gate(question);
-                                            }}));
+  automation_deps.emplace(automation::wire(
+      {database, clock, processes, places, log, artifacts, manager,
+       [this](const automation::Deps::Scope& in_scope) { return follow_labels(in_scope); },
+       [this](const automation::Deps::GateQuestion& question) {
+         return evaluate_gate(question);
+       }}));
   worker.emplace(*automation_deps);
   add_routes();
   AdmissionRules rules;
@@ -270,6 +271,9 @@ void Server::stop(int grace_ms) {
   World& world = *world_;
   if (!world.started) return;
   world.started = false;
+  // First, so that requests which wait for the worker end, and a training that ends with the server
+  // is told from one that fails.
+  world.worker->request_stop();
   world.http->stop(grace_ms);
   world.worker->stop();
   world.delivery_thread = {};

@@ -22,7 +22,7 @@ struct Config {
 };
 
 // The composition root: opens the store, builds the world from the bottom up, and takes it down in
-// reverse.
+// reverse. start() and stop() are for the one thread that made it; the rest may be asked from any.
 class Server {
  public:
   // Opens and listens; answers after start(). Throws kConflict when another server has the folder,

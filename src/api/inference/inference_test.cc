@@ -7,6 +7,7 @@
 #include "api/slipway/predictions.h"
 #include "base/error.h"
 #include "json/value.h"
+#include "ledger/event.h"
 #include "registry/alias.h"
 #include "serving/world.h"
 
@@ -320,7 +321,6 @@ TEST_F(InferenceTest, ExplainLeadsBackAndReplays) {
 TEST_F(InferenceTest, RollbackMovesTheAliasAndHolds) {
   world_.set_alias("flights", "champion", 2);
   const std::string base = "/api/slipway/v1/endpoints/late-arrival";
-  EXPECT_EQ(post(base + "/rollback", "{}").body.substr(0, 17), "invalid_argument:");
   EXPECT_EQ(post(base + "/rollback", R"({"reason":"bad","ttl":"soon"})").body,
             "invalid_argument: `ttl` must be a duration as in 90s, 12h or 10d, not `soon`");
   const http::Response done = post(base + "/rollback", R"({"reason":"bad","ttl":"2h"})");
@@ -343,11 +343,23 @@ TEST_F(InferenceTest, RollbackDuringARolloutEndsIt) {
   const auto rollout = world_.start("late-arrival", 1, 2, 0.5);
   const std::string base = "/api/slipway/v1/endpoints/late-arrival";
   EXPECT_EQ(json::parse(get(base).body).find("rollout")->find("id")->as_string(), rollout.id);
+  EXPECT_EQ(post(kInfer, kBody).status, 200);
   const json::Value done =
       json::parse(post(base + "/rollback", R"({"reason":"canary looks odd"})").body);
   EXPECT_EQ(done.find("action")->as_string(), "rollout_aborted");
   EXPECT_TRUE(json::parse(get(base).body).find("rollout")->is_null());
   EXPECT_EQ(world_.manager->router().find("late-arrival")->challenger, nullptr);
+  const auto refused = world_.database.read_returning<std::vector<ledger::StoredEvent>>(
+      [](storage::Session& session) {
+        ledger::EventFilter filter;
+        filter.type_prefix = "promotion.refused";
+        return ledger::list_events(session, filter);
+      });
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_EQ(refused[0].body.find("by")->as_string(), "rollback");
+  EXPECT_EQ(refused[0].evidence.size(), 1U);
+  EXPECT_EQ(world_.log->end_position(), 2);
+  EXPECT_EQ(world_.log->synced_position(), 2);
   EXPECT_EQ(json::parse(get("/api/slipway/v1/endpoints").body).find("endpoints")->as_array().size(),
             2U);
 }

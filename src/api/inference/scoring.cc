@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cctype>
 #include <memory>
 
 #include "api/inference/errors.h"
 #include "api/inference/inference_call.h"
+#include "base/text.h"
 #include "json/value.h"
 #include "serving/tensor_json.h"
 
@@ -27,25 +27,12 @@ struct ContentType {
   std::string problem;
 };
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
-
 // MLflow: the type, and no parameter but charset=utf-8.
 ContentType content_type(const http::Request& request) {
   std::string_view rest = request.header("Content-Type").value_or("");
   ContentType found;
   std::size_t end = rest.find(';');
-  found.type = lower(trimmed(rest.substr(0, end)));
+  found.type = ascii_lower(trimmed(rest.substr(0, end)));
   if (found.type != "application/json" && found.type != "text/csv") {
     found.problem = "This endpoint takes application/json and text/csv. Got: '" +
                     std::string(rest.substr(0, 100)) + "'.";
@@ -54,7 +41,7 @@ ContentType content_type(const http::Request& request) {
   while (end != std::string_view::npos) {
     rest.remove_prefix(end + 1);
     end = rest.find(';');
-    const std::string parameter = lower(trimmed(rest.substr(0, end)));
+    const std::string parameter = ascii_lower(trimmed(rest.substr(0, end)));
     if (parameter != "charset=utf-8" && parameter != "charset=\"utf-8\"") {
       found.problem = "Unrecognized content type parameter: '" + parameter.substr(0, 100) +
                       "'. Only charset=utf-8 is taken.";

@@ -31,7 +31,8 @@ WireError wire_error(Code code) {
     case Code::kConflict: return {"RESOURCE_CONFLICT", 409, "", ""};
     case Code::kUnauthenticated: return {"UNAUTHENTICATED", 401, "", ""};
     case Code::kPermissionDenied: return {"PERMISSION_DENIED", 403, "KAM00", "PERMISSION_DENIED"};
-    case Code::kResourceExhausted: return {"RESOURCE_EXHAUSTED", 429, "", ""};
+    // A full disk, as a rule. The client would repeat a 429 for minutes, and then hide the reason.
+    case Code::kResourceExhausted: return {"RESOURCE_EXHAUSTED", 507, "", ""};
     case Code::kUnavailable:
       return {"TEMPORARILY_UNAVAILABLE", 503, "XXM00", "CLIENT_INTERNAL_ERROR"};
     case Code::kDeadlineExceeded: return {"DEADLINE_EXCEEDED", 504, "", ""};

@@ -12,7 +12,7 @@ namespace slipway::api::mlflow {
 
 // Writes the long answers straight into text, printed as answer() prints: runs/search can have
 // 50,000 runs, a history 25,000 points, and a tree of values in between costs more than reading
-// them from the store.
+// them from the store. Each writer is one answer's own: for one thread.
 
 // {"runs": [...], "next_page_token": "..."}; both are left out when there are none.
 class RunWriter {

@@ -131,6 +131,7 @@ TEST(Wire, NothingThatTheUserMustMendIsRetried) {
     EXPECT_LT(wire_error(code).status, 429);
     EXPECT_NE(wire_error(code).status, 408);
   }
+  EXPECT_EQ(wire_error(Code::kResourceExhausted).status, 507);  // which the client does not repeat
   EXPECT_EQ(wire_error(Code::kPermissionDenied).status, 403);
   EXPECT_EQ(wire_error(Code::kAlreadyExists).error_code, "RESOURCE_ALREADY_EXISTS");
 }

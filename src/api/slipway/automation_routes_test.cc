@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The routes of plan, apply, triggers, rollouts, events, story and models, called as the server
 // calls them.
+#include <functional>
 #include <gtest/gtest.h>
+#include <thread>
 
 #include "api/slipway/errors.h"
 #include "api/slipway/events.h"
@@ -71,7 +73,9 @@ class AutomationRoutes : public ::testing::Test {
 };
 
 TEST_F(AutomationRoutes, APlanIsShownAppliedOnceAndThenStale) {
-  const json::Object request = automation::to_json(world_.request(automation::TestWorld::kObjects));
+  automation::PlanRequest wanted = world_.request(automation::TestWorld::kObjects);
+  wanted.source.commit = std::string(40, 'c');
+  const json::Object request = automation::to_json(wanted);
   const http::Response planned = post("/plan", request);
   EXPECT_EQ(planned.status, 200);
   const json::Value plan = json::parse(planned.body);
@@ -85,6 +89,68 @@ TEST_F(AutomationRoutes, APlanIsShownAppliedOnceAndThenStale) {
   EXPECT_EQ(
       post("/apply", json::Object{{"plan", 3}}).body,
       R"({"error":{"code":"invalid_argument","message":"`plan` must be an object, not a number"}})");
+}
+
+TEST_F(AutomationRoutes, ACommitIsAWholeHash) {
+  automation::PlanRequest wanted = world_.request(automation::TestWorld::kObjects);
+  const auto planned = [&](const std::string& commit) {
+    wanted.source.commit = commit;
+    return post("/plan", automation::to_json(wanted)).status;
+  };
+  for (const std::string& good : {std::string(), std::string(40, 'a'), std::string(64, '0')})
+    EXPECT_EQ(planned(good), 200) << good;
+  for (const std::string& bad :
+       {std::string("--upload-pack=x"), std::string("c0ffee"), std::string(40, 'A'),
+        std::string(65, 'a'), std::string(39, 'a'), std::string(40, 'a') + "\n"})
+    EXPECT_EQ(planned(bad), 400) << bad;
+}
+
+TEST_F(AutomationRoutes, OneCheckAtATimeAndOutsideOfReads) {
+  world_.set_up_champion();
+  world_.register_version();
+  const std::string id =
+      json::parse(post("/models/late-arrival/promote", json::Object{{"version", 2}}).body)
+          .find("rollout")
+          ->as_string();
+  EXPECT_EQ(post("/rollouts/" + id + "/abort", json::Object{{"reason", "wrong data"}}).status, 200);
+  int counted = 0;
+  std::function<int()> ask;
+  automation::InvariantFacts facts;
+  facts.recount = [&](const serving::RolloutRow& rollout) {
+    ++counted;
+    std::thread([&] { EXPECT_EQ(ask(), 503); }).join();
+    // In memory a write would wait for ever for a read that is open.
+    world_.database.write([](storage::Transaction&) {});
+    return std::optional(std::vector<serving::StepCounters>(rollout.steps.size()));
+  };
+  http::Router router;
+  router.add(story_routes(api_, facts));
+  const http::Router::Match match = router.match(http::Method::kGet, base_ + "/check");
+  ask = [&] {
+    const auto sink = std::make_shared<Kept>();
+    http::Request request;
+    try {
+      match.route->handler(request, http::Responder(sink));
+    } catch (const Error& error) {
+      return error_response(error).status;
+    }
+    return sink->kept.status;
+  };
+  EXPECT_EQ(ask(), 200);
+  EXPECT_EQ(ask(), 200);
+  EXPECT_EQ(counted, 2);
+}
+
+TEST_F(AutomationRoutes, AWebhooksSecretIsNotShown) {
+  automation::PlanRequest wanted = world_.request(
+      "{kind: Webhook, name: ops, spec: {url: 'https://user:pw@hooks.example.org/T0/secret?k=1'}}");
+  wanted.source.commit.clear();
+  EXPECT_EQ(post("/apply", automation::to_json(wanted)).status, 200);
+  const json::Value shown = get("/objects?kind=Webhook");
+  EXPECT_EQ(
+      shown.find("objects")->as_array().at(0).find("spec")->find("url")->as_string().substr(0, 25),
+      "https://hooks.example.org");
+  EXPECT_EQ(json::write(shown).find("secret"), std::string::npos);
 }
 
 TEST_F(AutomationRoutes, TriggersCanBePausedFiredAndTheirLogsRead) {

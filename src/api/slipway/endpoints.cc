@@ -4,6 +4,8 @@
 #include <memory>
 
 #include "api/slipway/errors.h"
+#include "automation/rollout_controller.h"
+#include "base/log.h"
 #include "ledger/event.h"
 #include "registry/alias.h"
 #include "serving/endpoint.h"
@@ -17,6 +19,7 @@ using serving::EndpointRow;
 using serving::HoldRow;
 
 constexpr const char* kActor = "user:api";
+constexpr int kRollbackAttemptsMax = 5;  // each lost to a step or an end of the rollout meanwhile
 
 json::Value time_or_null(TimeUs time) {
   return time == 0 ? json::Value() : json::Value(format_time(time));
@@ -94,7 +97,7 @@ RollbackRequest read_rollback(const http::Request& request) {
   const json::Object body = body_object(request);
   RollbackRequest wish;
   wish.endpoint = request.path_parameter("name");
-  wish.reason = required_text(body, "reason");
+  wish.reason = optional_text(body, "reason", "rolled back by hand");
   if (wish.reason.size() > kReasonBytesMax) {
     throw Error(Code::kInvalidArgument,
                 "`reason` is longer than " + std::to_string(kReasonBytesMax) + " bytes");
@@ -146,8 +149,34 @@ json::Object move_back(storage::Transaction& transaction, const ServingDeps& dep
           {"move", move.move}};
 }
 
-json::Object roll_back(storage::Transaction& transaction, const ServingDeps& deps,
-                       const RollbackRequest& wish) {
+// What the log has counted of the endpoint's rollout, so far that it can be counted again.
+struct Counted {
+  std::string rollout;  // "" = none
+  int step = 0;
+  serving::StepCounters counters;
+};
+
+Counted count(const ServingDeps& deps, const std::string& endpoint) {
+  Counted counted;
+  const auto rollout = deps.database.read_returning<std::optional<serving::RolloutRow>>(
+      [&](storage::Session& session) { return serving::find_active_rollout(session, endpoint); });
+  if (!rollout) return counted;
+  counted.rollout = rollout->id;
+  counted.step = rollout->step;
+  counted.counters = deps.log.counters(rollout->id, rollout->step);
+  try {
+    deps.log.flush();
+  } catch (const Error& error) {
+    // A log in trouble is a reason for a rollback, not against it.
+    log::warning("a rollback could not wait for the prediction log",
+                 {{"endpoint", endpoint}, {"reason", error.what()}});
+  }
+  return counted;
+}
+
+// nullopt: the endpoint's rollout is not the one, or not at the step, that was counted.
+std::optional<json::Object> roll_back(storage::Transaction& transaction, const ServingDeps& deps,
+                                      const RollbackRequest& wish, const Counted& counted) {
   const EndpointRow row = serving::get_endpoint(transaction, wish.endpoint);
   const TimeUs event_time =
       row.clock == serving::EndpointClock::kEvent ? deps.log.watermark(row.name) : 0;
@@ -158,10 +187,15 @@ json::Object roll_back(storage::Transaction& transaction, const ServingDeps& dep
   hold.actor = kActor;
   hold.until = deps.clock.now() + wish.ttl_us;
   json::Object done;
-  if (const auto rollout = serving::find_active_rollout(transaction, row.name)) {
-    serving::finish_rollout(transaction, deps.clock, rollout->id, serving::RolloutState::kAborted,
-                            deps.log.counters(rollout->id, rollout->step),
-                            "rolled back by hand: " + wish.reason, change);
+  const auto rollout = serving::find_active_rollout(transaction, row.name);
+  if ((rollout ? rollout->id : "") != counted.rollout ||
+      (rollout && rollout->step != counted.step)) {
+    return std::nullopt;
+  }
+  if (rollout) {
+    automation::abort_in_rollback(transaction, deps.clock, *rollout,
+                                  {counted.counters, kActor, "rolled back by hand: " + wish.reason,
+                                   event_time, deps.log.watermark(row.name)});
     done = {{"action", "rollout_aborted"},
             {"rollout", rollout->id},
             {"from", rollout->challenger},
@@ -187,10 +221,19 @@ json::Object roll_back(storage::Transaction& transaction, const ServingDeps& dep
 
 http::Response rollback(const ServingDeps& deps, const http::Request& request) {
   const RollbackRequest wish = read_rollback(request);
-  const auto done = deps.database.write_returning<json::Object>(
-      [&](storage::Transaction& transaction) { return roll_back(transaction, deps, wish); });
-  deps.manager.refresh_now();
-  return json_response(done);
+  for (int attempt = 0; attempt < kRollbackAttemptsMax; ++attempt) {
+    const Counted counted = count(deps, wish.endpoint);
+    const auto done = deps.database.write_returning<std::optional<json::Object>>(
+        [&](storage::Transaction& transaction) {
+          return roll_back(transaction, deps, wish, counted);
+        });
+    if (!done) continue;
+    deps.manager.refresh_now();
+    if (!counted.rollout.empty()) deps.log.retain_from("rollout:" + counted.rollout, INT64_MAX);
+    return json_response(*done);
+  }
+  throw Error(Code::kConflict,
+              "the rollout of endpoint `" + wish.endpoint + "` kept moving on; try again");
 }
 
 http::Response release(const ServingDeps& deps, const std::string& name) {

@@ -112,10 +112,10 @@ std::optional<TimeUs> optional_time(const json::Object& body, std::string_view f
     return std::nullopt;
   }
   if (value->kind() == json::Value::Kind::kInt) {
-    return us_of_ms(value->as_int());
+    return value->as_int();
   }
   if (!value->is_string()) {
-    throw wrong_type(field, "a time such as 2013-03-01T00:00:00Z, or milliseconds", *value);
+    throw wrong_type(field, "a time such as 2013-03-01T00:00:00Z, or microseconds", *value);
   }
   const std::optional<TimeUs> time = parse_time(value->as_string());
   if (!time) {

@@ -43,7 +43,7 @@ std::int64_t query_integer(const http::Request& request, std::string_view name,
                            std::int64_t otherwise, std::int64_t min, std::int64_t max);
 std::string query_text(const http::Request& request, std::string_view name);  // "" when absent
 
-// A member that holds a time, as RFC 3339 text or integer milliseconds; nullopt when absent or
+// A member that holds a time, as RFC 3339 text or integer microseconds; nullopt when absent or
 // null.
 std::optional<TimeUs> optional_time(const json::Object& body, std::string_view field);
 

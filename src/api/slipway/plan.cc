@@ -57,7 +57,7 @@ http::Response get_objects(const AutomationApi& api, const http::Request& reques
   json::Array objects;
   api.deps.database.read([&](storage::Session& session) {
     for (const automation::Object& object : automation::list_objects(session, kind)) {
-      objects.emplace_back(automation::to_json(object));
+      objects.emplace_back(automation::shown_json(object));
     }
   });
   return json_response(json::Object{{"objects", std::move(objects)}});

@@ -126,6 +126,10 @@ json::Object explain_version(storage::Session& session, const PredictionRecord& 
         parents != nullptr && parents->is_array()) {
       for (const json::Value& parent : parents->as_array()) add_run(lineage, parent);
     }
+    if (const json::Value* stages = evidence->body.find("stages");
+        stages != nullptr && stages->is_array()) {
+      for (const json::Value& stage : stages->as_array()) add_run(lineage, stage);
+    }
     provenance = std::move(document);
   }
   object.set("provenance", std::move(provenance));

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "api/slipway/errors.h"
+#include "registry/provenance.h"
 #include "tracking/experiment_table.h"
 #include "tracking/run_log.h"
 #include "tracking/run_table.h"
@@ -173,6 +174,11 @@ http::Response finish_stage(const StageRunDeps& deps, const http::Request& reque
     tracking::check_batch(batch);
     tracking::log_batch(transaction, batch);
     end_run(transaction, deps, run_id, exit_code->as_int() == 0);
+    // A version that the stage registered on its way learns what the stage wrote.
+    if (const json::Value* outputs = body.find("outputs");
+        outputs != nullptr && !outputs->is_null()) {
+      registry::link_outputs_of_run(transaction, deps.clock, run_id, *outputs);
+    }
   });
   return json_response(json::Object{});
 }
