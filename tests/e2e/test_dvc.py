@@ -256,7 +256,7 @@ list: [1, 1.0, "1", true, null, ~, 1e22, -0.0, .inf, 0x1F, 0o17, 1_000, "yes", y
 nothing:
 yes: on
 number: 100000000.0
-nested: {b: [], c: {}, a: [[1, [2]], {x: 1}], 1: int key}
+nested: {b: [], c: {}, a: [[1, [2]], {x: 1}]}
 big: 123456789012345678901234567890
 deep: {er: "line\\nbreak"}
 seq: [0, {k: v}]

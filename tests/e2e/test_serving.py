@@ -62,7 +62,7 @@ def register(mlflow, model, name="late"):
 
 def serve(server, mlflow, wait_until, version=1, name="late", clock="wall"):
     mlflow.MlflowClient().set_registered_model_alias(name, "champion", version)
-    answer = server.post("v1/apply", json={"objects": [
+    answer = server.post("v1/apply", json={"source": {"path": "slipway.yaml"}, "objects": [
         {"kind": "Model", "name": name, "spec": {}},
         {"kind": "Endpoint", "name": name, "spec": {"model": name, "alias": "champion", "clock": clock}}]})
     assert answer.status_code == 200, answer.text
@@ -223,7 +223,7 @@ def test_a_model_that_cannot_be_served_says_why_and_the_old_one_stays(server, tr
     [
         ("", 400, "empty"),
         ("{", 400, "not valid JSON"),
-        ("[" * 5_000, 400, "not valid JSON"),
+        ("[" * 5_000, 400, "expected an object"),
         ('{"inputs": []}', 400, "input `x` is missing"),
         ('{"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [1, 2]}]}', 400, "[1, 2]"),
         ('{"inputs": [{"name": "x", "shape": [-1, 3], "datatype": "FP32", "data": []}]}', 400, "negative"),
@@ -246,7 +246,7 @@ def shared_models(shared_server, models):
     mlflow.set_experiment("serving")
     register(mlflow, models[0])
     mlflow.MlflowClient().set_registered_model_alias("late", "champion", 1)
-    shared_server.post("v1/apply", json={"objects": [
+    shared_server.post("v1/apply", json={"source": {"path": "slipway.yaml"}, "objects": [
         {"kind": "Model", "name": "late", "spec": {}},
         {"kind": "Endpoint", "name": "late", "spec": {"model": "late", "alias": "champion"}}]})
     import time

@@ -24,6 +24,7 @@ export interface Run {
     artifact_uri?: string;
   };
   data: { params?: KeyValue[]; metrics?: LatestMetric[]; tags?: KeyValue[] };
+  outputs?: { model_outputs?: { model_id: string }[] };
 }
 export interface Experiment {
   experiment_id: string;
@@ -33,6 +34,9 @@ export interface FileInfo {
   path: string;
   is_dir: boolean;
   file_size?: number | string;
+}
+export interface LoggedModel {
+  info: { model_id: string; name: string; artifact_uri?: string };
 }
 export interface ModelVersion {
   name: string;
@@ -82,7 +86,8 @@ export interface Rollout {
   started_event_time?: string | null;
   finished_event_time?: string | null;
   reason?: string;
-  judgement?: Record<string, unknown>;
+  losses?: string[]; // that it is judged by
+  judgement?: { reason?: string; numbers?: { losses?: Record<string, unknown> } }; // while open
   [more: string]: unknown;
 }
 export interface Endpoint {
@@ -111,8 +116,8 @@ export interface Alarm {
   event_time: string;
   value: number;
   threshold: number;
-  bound: number; // scaled, as mean_loss
-  mean_loss: number;
+  bound: number; // scaled to [0,1]
+  mean_loss: number; // in the loss's own unit
 }
 export interface Monitor {
   name: string;
@@ -239,6 +244,21 @@ export const getRun = async (id: string) =>
 export const listArtifacts = async (run: string, path: string) =>
   (await get<{ files?: FileInfo[] }>("artifacts/list", { run_id: run, ...(path ? { path } : {}) }))
     .files ?? [];
+export const getLoggedModel = async (id: string) =>
+  (await get<{ model: LoggedModel }>(`logged-models/${encodeURIComponent(id)}`, {})).model;
+export const listModelFiles = async (id: string, path: string) =>
+  (
+    await get<{ files?: FileInfo[] }>(
+      `logged-models/${encodeURIComponent(id)}/artifacts/directories`,
+      path ? { artifact_directory_path: path } : {},
+    )
+  ).files ?? [];
+export const versionsOfRun = async (run: string) =>
+  (
+    await get<{ model_versions?: ModelVersion[] }>("model-versions/search", {
+      filter: `run_id='${run}'`,
+    })
+  ).model_versions ?? [];
 export const modelVersions = async (model: string) =>
   (
     await get<{ model_versions?: ModelVersion[] }>("model-versions/search", {

@@ -12,13 +12,18 @@ export interface Line {
   dashed?: boolean;
   points?: boolean;
 }
+export interface Mark {
+  x: number;
+  text: string;
+  plain?: boolean; // nothing to worry about
+}
 interface ChartProps {
   title: string;
   x: ArrayLike<number>;
   lines: Line[];
   xTitle: string;
   time?: boolean; // x are seconds since 1970
-  marks?: { x: number; text: string }[];
+  marks?: Mark[];
   onZoom?: (range: [number, number] | undefined) => void;
   note?: string;
 }
@@ -185,13 +190,14 @@ function make(place: HTMLElement, { x, lines, marks = [], onZoom, ...props }: Ch
         (self) => {
           const context = self.ctx;
           context.save();
-          context.strokeStyle = color("line-mark");
-          context.fillStyle = color("ink");
           context.font = `${11 * devicePixelRatio}px system-ui`;
           context.textAlign = "left";
           for (const mark of marks) {
             const left = Math.round(self.valToPos(mark.x, "x", true));
             if (left < self.bbox.left || left > self.bbox.left + self.bbox.width) continue;
+            context.strokeStyle = color(mark.plain ? "quiet" : "line-mark");
+            context.fillStyle = color(mark.plain ? "quiet" : "ink");
+            context.setLineDash(mark.plain ? [2, 3] : []);
             context.beginPath();
             context.moveTo(left, self.bbox.top);
             context.lineTo(left, self.bbox.top + self.bbox.height);

@@ -16,6 +16,15 @@ export function number(value: unknown, digits = 5): string {
   return text.replace("-", "−");
 }
 
+// One of several numbers in a row: no groups of digits, which would read as two numbers. Our parser
+// has NaN as null.
+export const digits = (value: unknown) =>
+  typeof value === "number"
+    ? String(Number(value.toPrecision(7)))
+    : value === null
+      ? "NaN"
+      : String(value);
+
 // A difference: always with its sign, always four decimals, so that a column of them can be read
 // downwards.
 export const difference = (value: unknown) =>
@@ -41,6 +50,10 @@ const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 // A text that is a moment as our server writes it, shorter; any other text as it is.
 export const plain = (text: string) =>
   MOMENT.test(text) ? text.slice(0, 19).replace("T", " ") : text === "" ? "–" : text;
+
+// A sentence with the midnights in it written as days.
+export const days = (text: string) =>
+  text.replace(/\b(\d{4}-\d\d-\d\d)T00:00:00(?:\.0+)?Z/g, "$1");
 
 export const day = (value: unknown) => time(value).slice(0, 10);
 

@@ -97,6 +97,8 @@ export interface Column<Row> {
   title: string;
   cell: (row: Row) => ComponentChildren;
   numeric?: boolean;
+  whole?: boolean; // never broken into lines
+  long?: boolean; // sentences: wide enough to be read, on a narrow screen too
   sort?: string; // what the server sorts by; absent: cannot be sorted
 }
 interface TableProps<Row> {
@@ -108,6 +110,9 @@ interface TableProps<Row> {
   onSort?: (by: string, descending: boolean) => void;
   empty?: ComponentChildren;
 }
+
+const look = ({ numeric, whole, long }: Omit<Column<never>, "cell">) =>
+  numeric ? "number" : whole ? "whole" : long ? "long" : "";
 
 // A plain table: header cells that sort are buttons and say so, numbers stand right, wide ones
 // scroll in a region of their own.
@@ -143,7 +148,7 @@ export function Table<Row>({ caption, columns, rows, id, sorted, onSort, empty }
           {rows.map((row) => (
             <tr key={id(row)}>
               {columns.map((column) => (
-                <td key={column.key} class={column.numeric ? "number" : ""}>
+                <td key={column.key} class={look(column)}>
                   {column.cell(row)}
                 </td>
               ))}
@@ -165,6 +170,24 @@ export function Facts({ of }: { of: [string, ComponentChildren][] }) {
         </div>
       ))}
     </dl>
+  );
+}
+
+// Who did it; what a rollout did leads to the rollout.
+export function Actor({ of }: { of: string }) {
+  const rollout = /^automation:rollout\/(\w+)$/.exec(of)?.[1];
+  return rollout ? <a href={`/rollouts/${rollout}`}>automation: rollout</a> : <>{of}</>;
+}
+
+export function Hashes({ of }: { of: string[] }) {
+  return (
+    <>
+      {of.map((hash) => (
+        <a key={hash} class="hash" data-plain href={`/api/slipway/v1/evidence/${hash}`}>
+          {hash.slice(0, 10)}
+        </a>
+      ))}
+    </>
   );
 }
 

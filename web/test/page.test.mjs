@@ -4,10 +4,17 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { fillRuns, openBrowser, openPage, startServer } from "./world.mjs";
+import {
+  fillRuns,
+  liveThrough,
+  openBrowser,
+  openPage,
+  registerVersion,
+  startServer,
+} from "./world.mjs";
 
 const RUNS = 120;
-let server, browser, runs;
+let server, browser, runs, served;
 
 before(async () => {
   [server, browser] = await Promise.all([startServer(), openBrowser()]);
@@ -195,7 +202,11 @@ spec: {description: a model}
 ---
 kind: Endpoint
 name: late
-spec: {model: late, alias: champion, clock: event}
+spec:
+  model: late
+  alias: champion
+  clock: event
+  rollout: {steps: [{weight: 0.25, requests: 20}, {weight: 0.5}], losses: [error, nan], delta: 0.2}
 ---
 kind: Monitor
 name: late
@@ -218,6 +229,90 @@ spec: {endpoint: late, loss: log_loss, clip: 3, block: day, bound: 0.5, budget: 
   await page.close();
 });
 
+test("a served model, an alarm and a rollout are shown with the server's own numbers", async () => {
+  const first = await registerVersion(server, "late", "classifier.onnx");
+  await server.ask("POST", "/api/slipway/v1/models/late/promote", {
+    version: 1,
+    alias: "champion",
+    reason: "the first",
+  });
+  await server.ask("POST", "/api/slipway/v1/endpoints/late/settle", { timeout_s: 30 });
+  let prediction = await liveThrough(server, "late", 1, 14, 2);
+  await registerVersion(server, "late", "challenger.onnx");
+  const { rollout } = await server.ask("POST", "/api/slipway/v1/models/late/promote", {
+    version: 2,
+    alias: "champion",
+    reason: "try it",
+  });
+  prediction = await liveThrough(server, "late", 15, 1, 12);
+  served = { run: first.run, rollout, prediction };
+
+  const view = await openPage(browser, server),
+    { page } = view;
+  await view.visit("/endpoints/late");
+  await page.getByText("Under way").waitFor();
+  await page.locator("section[aria-labelledby=monitors] canvas").nth(1).waitFor();
+  const { alarms, blocks } = await server.ask("GET", "/api/slipway/v1/monitors/late?blocks=100");
+  assert.ok(alarms.length > 0 && blocks.length > 0);
+  const shown = page.getByRole("region", { name: "Alarms, newest first" });
+  assert.equal(await shown.locator("tbody tr").count(), alarms.length);
+  const cells = await shown.locator("tbody tr").first().locator("td").allTextContents();
+  assert.deepEqual(cells.slice(1, 4), [alarms[0].block.slice(0, 10), "3", "0.5"]);
+
+  await page.getByRole("link", { name: "1 → 2" }).click();
+  await page.locator("h1", { hasText: "Rollout of version 2" }).waitFor();
+  const { steps, judgement } = await server.ask("GET", `/api/slipway/v1/rollouts/${rollout}`);
+  const { champion, challenger } = steps[0].counters.error;
+  assert.equal(champion.good + challenger.good, 12);
+  assert.deepEqual((await texts(page, "tbody tr:first-child td.number")).slice(0, 3), [
+    "1",
+    "25 %",
+    challenger.good ? `0 of ${challenger.good}` : "–",
+  ]);
+  // The page computes its e-values from the counters; the server's must come out.
+  const evidence = page.getByRole("region", { name: /^Evidence/ }).locator("tbody tr");
+  assert.deepEqual(await evidence.locator("td:first-child").allTextContents(), ["error", "nan"]);
+  const e = await evidence.first().locator("td").nth(1).textContent();
+  assert.ok(Math.abs(Number(e) - judgement.numbers.losses.error.promote_e) < 1e-3, e);
+
+  await view.visit(`/predictions/${prediction}/0`);
+  await page.getByText("the same answer").waitFor();
+  await page.getByText("1 -1 2.000977").waitFor();
+  await page.getByRole("link", { name: /^train c/ }).waitFor();
+  await view.visit("/story");
+  await page.locator(".word", { hasText: "alarm" }).first().waitFor();
+  await page.locator(".story li", { hasText: "alarm" }).first().getByRole("link").click();
+  await page.getByRole("heading", { name: /^Event \d+/ }).waitFor();
+  for (const address of [
+    "/story",
+    "/endpoints/late",
+    `/rollouts/${rollout}`,
+    `/predictions/${prediction}/0`,
+  ]) {
+    await view.visit(address);
+    await page.waitForLoadState("networkidle");
+    assert.doesNotMatch(
+      await page.locator("main").innerText(),
+      /\b(null|undefined|1970)\b|\[object/,
+    );
+  }
+  view.check();
+  await page.close();
+});
+
+test("a link that the mlflow client prints leads to its run", async () => {
+  const view = await openPage(browser, server),
+    { page } = view;
+  await view.visit(`/#/experiments/${runs.experiment}/runs/${runs.ids[0]}`);
+  await page.getByRole("heading", { name: "Run run-0" }).waitFor();
+  assert.equal(new URL(page.url()).pathname, `/runs/${runs.ids[0]}`);
+  await view.visit(`/#/experiments/${runs.experiment}`);
+  await page.locator("tbody tr").first().waitFor();
+  assert.equal(await page.locator("select").inputValue(), runs.experiment);
+  view.check();
+  await page.close();
+});
+
 for (const dark of [false, true]) {
   test(`every view is accessible, ${dark ? "dark" : "light"}`, async () => {
     const view = await openPage(browser, server, { dark });
@@ -229,7 +324,10 @@ for (const dark of [false, true]) {
       `/runs/${runs.ids[0]}`,
       "/endpoints",
       "/endpoints/late",
-      "/predictions/00000000-0/0",
+      "/predictions/00000001-999999999/0",
+      `/runs/${served.run}`,
+      `/rollouts/${served.rollout}`,
+      `/predictions/${served.prediction}/0`,
     ]) {
       await view.visit(address);
       await view.page.waitForLoadState("networkidle");

@@ -22,7 +22,9 @@ const READY_MS = 20_000;
 const BATCH = 900; // metrics of one log-batch; with parameters and tags at most 1,000
 
 function environment(more = {}) {
-  const kept = Object.entries(process.env).filter(([key]) => !/^(SLIPWAY|MLFLOW)_/.test(key));
+  const kept = Object.entries(process.env).filter(
+    ([key]) => key === "SLIPWAY_ONNXRUNTIME" || !/^(SLIPWAY|MLFLOW)_/.test(key),
+  );
   return { ...Object.fromEntries(kept), ...more };
 }
 
@@ -70,6 +72,21 @@ export async function startServer() {
       const text = await answer.text();
       assert.equal(answer.status, 200, `${path}: ${text}`);
       return JSON.parse(text || "{}");
+    },
+    // Our own API, and inference; anything but a text or bytes is sent as JSON.
+    async ask(method, path, body) {
+      const raw = typeof body === "string" || body instanceof Uint8Array;
+      const answer = await fetch(url + path, {
+        method,
+        headers: {
+          Authorization: `Bearer ${token()}`,
+          "Content-Type": raw ? "application/octet-stream" : "application/json",
+        },
+        body: raw ? body : JSON.stringify(body),
+      });
+      const text = await answer.text();
+      assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
+      return text ? JSON.parse(text) : {};
     },
     cli(...args) {
       const done = spawnSync(program, args, {
@@ -126,6 +143,58 @@ export async function fillRuns(server, count) {
     });
   }
   return { experiment: experiment_id, ids };
+}
+
+const MODELS = join(here, "../../src/serving/testdata");
+
+// A version of `model` from a file of the engine's test data, with the run that logged it.
+export async function registerVersion(server, model, file) {
+  const { run } = await server.mlflow("runs/create", {
+    experiment_id: "0",
+    run_name: `train ${file}`,
+    start_time: Date.now(),
+  });
+  const root = run.info.artifact_uri.replace("mlflow-artifacts:/", "");
+  await server.ask(
+    "PUT",
+    `/api/2.0/mlflow-artifacts/artifacts/${root}/model/${file}`,
+    readFileSync(join(MODELS, file)),
+  );
+  await server.mlflow("runs/log-batch", {
+    run_id: run.info.run_id,
+    params: [{ key: "seed", value: "1" }],
+    metrics: [],
+    tags: [],
+  });
+  const { model_version } = await server.mlflow("model-versions/create", {
+    name: model,
+    source: `${run.info.artifact_uri}/model`,
+    run_id: run.info.run_id,
+  });
+  return { run: run.info.run_id, version: model_version.version };
+}
+
+// Days of requests at `endpoint` from 2013-03-`first` on, each with a label that proves the model
+// wrong, and all worked off. Answers with the id of the last prediction.
+export async function liveThrough(server, endpoint, first, days, requests) {
+  let last;
+  for (let day = first; day < first + days; ++day) {
+    const at = (hour) => `2013-03-${String(day).padStart(2, "0")}T${hour}:00:00Z`;
+    const labels = [];
+    for (let number = 0; number < requests; ++number) {
+      const answer = await server.ask("POST", `/v2/models/${endpoint}/infer`, {
+        parameters: { event_time: at("12") },
+        inputs: [{ name: "x", shape: [1, 3], datatype: "FP32", data: [1, -1, 1024.5 / 512] }],
+      });
+      last = answer.parameters.prediction_id;
+      labels.push({ prediction: last, value: 0, event_time: at("18") });
+    }
+    const ours = `/api/slipway/v1/endpoints/${endpoint}`;
+    await server.ask("POST", `${ours}/watermark`, { event_time: at("20") });
+    await server.ask("POST", `${ours}/labels`, { labels });
+    await server.ask("POST", `${ours}/settle`, { timeout_s: 30 });
+  }
+  return last;
 }
 
 export async function openBrowser() {

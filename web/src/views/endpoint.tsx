@@ -11,9 +11,9 @@ import {
   modelVersions,
   ours,
 } from "../api";
-import { Chart, type Line } from "../chart";
+import { Chart, type Line, type Mark } from "../chart";
 import { day, difference, number, time } from "../format";
-import { Facts, Loaded, State, Table, View } from "../parts";
+import { Actor, Facts, Hashes, Loaded, State, Table, View } from "../parts";
 import { useResource } from "../resource";
 import { served } from "./endpoints";
 import { RolloutShown } from "./rollout";
@@ -61,6 +61,9 @@ function Shown({ endpoint }: { endpoint: Endpoint }) {
   );
 }
 
+const began = (one: Rollout) => time(one.started_event_time);
+const ended = (one: Rollout) => time(one.finished_event_time);
+
 function Rollouts({ endpoint }: { endpoint: string }) {
   const found = useResource(
     "rollouts " + endpoint,
@@ -89,14 +92,15 @@ function Rollouts({ endpoint }: { endpoint: string }) {
                   {
                     key: "id",
                     title: "Rollout",
+                    whole: true,
                     cell: (one) => (
                       <a href={`/rollouts/${one.id}`}>{`${one.champion} → ${one.challenger}`}</a>
                     ),
                   },
                   { key: "state", title: "State", cell: (one) => <State of={one.state} /> },
-                  { key: "from", title: "Started", cell: (one) => time(one.started_event_time) },
-                  { key: "to", title: "Ended", cell: (one) => time(one.finished_event_time) },
-                  { key: "why", title: "Why", cell: (one) => one.reason ?? "" },
+                  { key: "from", title: "Started (UTC)", whole: true, cell: began },
+                  { key: "to", title: "Ended (UTC)", whole: true, cell: ended },
+                  { key: "why", title: "Why", long: true, cell: (one) => one.reason ?? "" },
                 ]}
                 empty={<p class="quiet">None yet: a challenger that passes its gate starts one.</p>}
               />
@@ -116,11 +120,18 @@ function Monitors({ endpoint }: { endpoint: string }) {
     async () => {
       const { monitors } = await ours<{ monitors: Monitor[] }>("monitors");
       const here = monitors.filter((one) => one.spec.endpoint === endpoint);
-      return Promise.all(
-        here.map((one) =>
-          ours<Monitor>(`monitors/${encodeURIComponent(one.name)}`, { blocks: BLOCKS_SHOWN }),
+      const [shown, { rollouts }] = await Promise.all([
+        Promise.all(
+          here.map((one) =>
+            ours<Monitor>(`monitors/${encodeURIComponent(one.name)}`, { blocks: BLOCKS_SHOWN }),
+          ),
         ),
+        ours<{ rollouts: Rollout[] }>("rollouts", { endpoint }),
+      ]);
+      const promoted = rollouts.filter(
+        (one) => one.state === "promoted" && one.finished_event_time,
       );
+      return { list: shown, promoted };
     },
     true,
   );
@@ -128,11 +139,11 @@ function Monitors({ endpoint }: { endpoint: string }) {
     <section aria-labelledby="monitors">
       <h2 id="monitors">Monitor</h2>
       <Loaded from={found} what="monitors">
-        {(list) =>
+        {({ list, promoted }) =>
           list.length ? (
             <>
               {list.map((one) => (
-                <MonitorShown key={one.name} monitor={one} />
+                <MonitorShown key={one.name} monitor={one} promoted={promoted} />
               ))}
             </>
           ) : (
@@ -147,12 +158,12 @@ function Monitors({ endpoint }: { endpoint: string }) {
 const seconds = (text: string) => Date.parse(text) / 1000;
 
 // Losses and bound are shown in the loss's own unit: what the detector sees, times the clip.
-function MonitorShown({ monitor }: { monitor: Monitor }) {
+function MonitorShown({ monitor, promoted }: { monitor: Monitor; promoted: Rollout[] }) {
   const { spec, status, alarms = [] } = monitor;
   const clip = spec.clip ?? 1;
   const bound = status.bound === null ? null : status.bound * clip;
   const newest = monitor.blocks?.[0];
-  const key = `${monitor.blocks?.length} ${newest?.start} ${newest?.labelled} ${alarms.length}`;
+  const key = [monitor.blocks?.length, newest?.start, newest?.labelled, alarms.length].join();
   const drawn = useMemo(() => {
     const blocks = [...(monitor.blocks ?? [])].reverse();
     const x = blocks.map((one) => seconds(one.start));
@@ -167,7 +178,7 @@ function MonitorShown({ monitor }: { monitor: Monitor }) {
       {
         name: `mean loss of the ${spec.block}`,
         values: blocks.map((one) => (one.mean === null ? null : one.mean * clip)),
-        points: true,
+        points: false,
       },
     ];
     if (bound !== null) losses.push(limit("bound", bound));
@@ -176,9 +187,17 @@ function MonitorShown({ monitor }: { monitor: Monitor }) {
       { name: "detector", values, color: "two", points: false },
       limit("alarm at", status.threshold),
     ];
-    const marks = alarms.map((one) => ({ x: seconds(one.block), text: "alarm" }));
+    const marks: Mark[] = [
+      ...promoted.map((one) => ({
+        x: seconds(one.finished_event_time!),
+        text: String(one.challenger),
+        plain: true,
+      })),
+      ...alarms.map((one) => ({ x: seconds(one.block), text: "alarm" })),
+    ];
     return { x, losses, evidence, marks };
-  }, [key]);
+  }, [key, promoted.length]);
+  const blocks = `${number(drawn.x.length)} blocks`;
   return (
     <>
       <Facts
@@ -204,7 +223,7 @@ function MonitorShown({ monitor }: { monitor: Monitor }) {
             xTitle={spec.block}
             time
             marks={drawn.marks}
-            note={`${number(drawn.x.length)} blocks`}
+            note={blocks + (promoted.length ? ", and the versions promoted" : "")}
           />
           <Chart
             title="Evidence against the bound"
@@ -234,7 +253,7 @@ function Alarms({ list, clip }: { list: Alarm[]; clip: number }) {
           key: "loss",
           title: "Mean loss since the restart",
           numeric: true,
-          cell: (one) => number(one.mean_loss * clip),
+          cell: (one) => number(one.mean_loss),
         },
         { key: "bound", title: "Bound", numeric: true, cell: (one) => number(one.bound * clip) },
         { key: "value", title: "Detector", numeric: true, cell: (one) => number(one.value, 4) },
@@ -302,7 +321,7 @@ function Versions({ model, current }: { model: string; current: string }) {
               },
               {
                 key: "p",
-                title: "p",
+                title: "p (one-sided)",
                 numeric: true,
                 cell: (one) => {
                   const body = verdict(one)?.body;
@@ -352,7 +371,12 @@ function Moves({ model }: { model: string }) {
             rows={[...list].reverse()}
             id={(event) => String(event.seq)}
             columns={[
-              { key: "when", title: "Event time (UTC)", cell: (event) => time(event.event_time) },
+              {
+                key: "when",
+                title: "Event time (UTC)",
+                whole: true,
+                cell: (event) => time(event.event_time),
+              },
               {
                 key: "alias",
                 title: "Alias",
@@ -361,22 +385,23 @@ function Moves({ model }: { model: string }) {
               {
                 key: "what",
                 title: "Move",
+                whole: true,
                 cell: (event) =>
                   event.type === "alias.moved"
                     ? `${String(event.body.from ?? "none")} → ${String(event.body.to ?? "none")}`
                     : `refused: ${String(event.body.to ?? "")}`,
               },
-              { key: "who", title: "Who", cell: (event) => event.actor },
-              { key: "why", title: "Why", cell: (event) => String(event.body.reason ?? "") },
+              { key: "who", title: "Who", cell: (event) => <Actor of={event.actor} /> },
+              {
+                key: "why",
+                title: "Why",
+                long: true,
+                cell: (event) => String(event.body.reason ?? ""),
+              },
               {
                 key: "evidence",
                 title: "Evidence",
-                cell: (event) =>
-                  event.evidence.map((hash) => (
-                    <a key={hash} data-plain href={`/api/slipway/v1/evidence/${hash}`}>
-                      {hash.slice(0, 10)}
-                    </a>
-                  )),
+                cell: (event) => <Hashes of={event.evidence} />,
               },
             ]}
           />

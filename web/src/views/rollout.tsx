@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Arms, type Event, type Rollout, type RolloutStep, ours } from "../api";
-import { number, percent, time } from "../format";
-import { Facts, Loaded, State, Table, View } from "../parts";
+import { number, percent, share, time } from "../format";
+import { Actor, Facts, Hashes, Loaded, State, Table, View } from "../parts";
 import { useResource } from "../resource";
 
 export function RolloutView({ id }: { id: string }) {
   const rollout = useResource(id, () => ours<Rollout>(`rollouts/${encodeURIComponent(id)}`), true);
+  const title = rollout.value ? `Rollout of version ${rollout.value.challenger}` : "Rollout";
   return (
-    <View title="Rollout" command={`slipway rollout show ${id}`}>
+    <View title={title} command={`slipway rollout show ${id}`}>
       <Loaded from={rollout} what="the rollout">
         {(value) => <RolloutShown rollout={value} />}
       </Loaded>
@@ -74,10 +75,18 @@ export function RolloutShown({ rollout }: { rollout: Rollout }) {
         .events,
     true,
   );
+  const open = rollout.state === "active" || rollout.state === "paused";
+  const judgement = rollout.judgement;
+  const losses = rollout.losses ?? Object.keys(judgement?.numbers?.losses ?? {});
+  const judged = losses.length ? LOSSES.filter((loss) => losses.includes(loss)) : LOSSES;
   return (
     <>
       <Facts
         of={[
+          [
+            "Endpoint",
+            <a href={`/endpoints/${encodeURIComponent(rollout.endpoint)}`}>{rollout.endpoint}</a>,
+          ],
           ["State", <State of={rollout.state} />],
           ["Challenger", `version ${rollout.challenger}`],
           ["Champion", `version ${rollout.champion}`],
@@ -86,13 +95,14 @@ export function RolloutShown({ rollout }: { rollout: Rollout }) {
             rollout.state === "active" ? percent(rollout.steps[rollout.step]?.weight ?? 0) : "–",
           ],
           ["May be worse by", percent(rollout.delta)],
-          ["Started", time(rollout.started_event_time)],
-          ["Ended", time(rollout.finished_event_time)],
+          ["Started (UTC)", time(rollout.started_event_time)],
+          ["Ended (UTC)", time(rollout.finished_event_time)],
+          ...(judgement?.reason ? [["Now", judgement.reason] as [string, string]] : []),
           ...(rollout.reason ? [["Why", rollout.reason] as [string, string]] : []),
         ]}
       />
       <Table
-        caption="Steps: requests by arm"
+        caption="Steps: bad answers of all, by arm"
         rows={rollout.steps.map((step, index) => ({ ...step, index }))}
         id={(step) => String(step.index)}
         columns={[
@@ -100,23 +110,21 @@ export function RolloutShown({ rollout }: { rollout: Rollout }) {
           { key: "weight", title: "Share", numeric: true, cell: (step) => percent(step.weight) },
           { key: "since", title: "Since", cell: (step) => time(step.started_event_time) },
           ...(["challenger", "champion"] as const).flatMap((arm) =>
-            LOSSES.map((loss) => ({
+            judged.map((loss) => ({
               key: arm + loss,
               title: `${arm}: ${loss}`,
               numeric: true,
               cell: (step: RolloutStep) => {
                 const one = cell(step, loss, arm);
-                return one.bad + one.good
-                  ? `${number(one.bad)} of ${number(one.bad + one.good)}`
-                  : "–";
+                return share(one.bad, one.bad + one.good);
               },
             })),
           ),
         ]}
       />
       <Table
-        caption="Evidence so far, valid whenever one looks"
-        rows={LOSSES}
+        caption={`Evidence ${open ? "so far" : "at its end"}, valid whenever one looks`}
+        rows={judged}
         id={(loss) => loss}
         columns={[
           { key: "loss", title: "Loss", cell: (loss) => loss },
@@ -160,19 +168,24 @@ export function Events({ list, caption }: { list: Event[]; caption: string }) {
       rows={list}
       id={(event) => String(event.seq)}
       columns={[
-        { key: "time", title: "Event time (UTC)", cell: (event) => time(event.event_time) },
-        { key: "type", title: "What", cell: (event) => event.type },
-        { key: "actor", title: "Who", cell: (event) => event.actor },
-        { key: "why", title: "Why", cell: (event) => String(event.body.reason ?? "") },
+        {
+          key: "time",
+          title: "Event time (UTC)",
+          whole: true,
+          cell: (event) => time(event.event_time),
+        },
+        { key: "type", title: "What", whole: true, cell: (event) => event.type },
+        { key: "actor", title: "Who", cell: (event) => <Actor of={event.actor} /> },
+        {
+          key: "why",
+          title: "Why",
+          long: true,
+          cell: (event) => String(event.body.reason ?? ""),
+        },
         {
           key: "evidence",
           title: "Evidence",
-          cell: (event) =>
-            event.evidence.map((hash) => (
-              <a key={hash} data-plain href={`/api/slipway/v1/evidence/${hash}`}>
-                {hash.slice(0, 10)}
-              </a>
-            )),
+          cell: (event) => <Hashes of={event.evidence} />,
         },
       ]}
     />

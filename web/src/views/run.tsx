@@ -6,10 +6,13 @@ import {
   type FileInfo,
   type KeyValue,
   type Run,
+  getLoggedModel,
   getRun,
   listArtifacts,
+  listModelFiles,
   searchRuns,
   series,
+  versionsOfRun,
 } from "../api";
 import { Chart } from "../chart";
 import { bytes, duration, number, time } from "../format";
@@ -35,6 +38,7 @@ function Shown({ run }: { run: Run }) {
   const parent = tagOf(run, "mlflow.parentRunId");
   const metrics = [...(data.metrics ?? [])].sort((a, b) => a.key.localeCompare(b.key));
   const curves = metrics.filter((one) => Number(one.step ?? 0) > 0);
+  const versions = useResource("versions of " + info.run_id, () => versionsOfRun(info.run_id));
   const tags = (data.tags ?? []).filter((one) => !one.key.startsWith("mlflow.log-model"));
   return (
     <>
@@ -54,6 +58,14 @@ function Shown({ run }: { run: Run }) {
           ["Started (UTC)", time(info.start_time)],
           ["Took", duration(info.start_time, info.end_time)],
           ["Part of", parent ? <a href={`/runs/${parent}`}>{parent.slice(0, 8)}</a> : "–"],
+          ...(versions.value?.length
+            ? [
+                [
+                  "Registered as",
+                  versions.value.map((one) => `${one.name} version ${one.version}`).join(", "),
+                ] as [string, string],
+              ]
+            : []),
         ]}
       />
       {curves.length > 0 && (
@@ -81,7 +93,7 @@ function Shown({ run }: { run: Run }) {
       </section>
       <Pairs title="Parameters" of={data.params ?? []} />
       <Artifacts run={run} />
-      <Children of={run} />
+      <Children runId={info.run_id} experimentId={info.experiment_id} />
       <Pairs title="Tags" of={tags} />
     </>
   );
@@ -220,51 +232,88 @@ function CurveDrawn({ name, steps, values, raw, zoomed, zoom }: DrawnProps) {
   );
 }
 
+// Files of the run itself, then those of the models that it logged: the client keeps these apart.
 function Artifacts({ run }: { run: Run }) {
+  const { run_id, artifact_uri = "" } = run.info;
+  const models = run.outputs?.model_outputs ?? [];
   return (
     <section aria-labelledby="artifacts">
       <h2 id="artifacts">Artifacts</h2>
-      <Folder run={run} path="" />
+      {models.map((one) => (
+        <LoggedModel key={one.model_id} id={one.model_id} />
+      ))}
+      <Folder
+        root={artifact_uri}
+        list={(path) => listArtifacts(run_id, path)}
+        path=""
+        empty={models.length ? "" : "None."}
+      />
     </section>
   );
 }
 
-function Folder({ run, path }: { run: Run; path: string }) {
-  const files = useResource(`${run.info.run_id} ${path}`, () =>
-    listArtifacts(run.info.run_id, path),
+function LoggedModel({ id }: { id: string }) {
+  const model = useResource(id, () => getLoggedModel(id));
+  return (
+    <Loaded from={model} what="the model">
+      {({ info }) => (
+        <>
+          <h3>
+            Model {info.name} <code>{id}</code>
+          </h3>
+          <Folder
+            root={info.artifact_uri ?? ""}
+            list={(path) => listModelFiles(id, path)}
+            path=""
+            empty="No files."
+          />
+        </>
+      )}
+    </Loaded>
   );
+}
+
+interface FolderProps {
+  root: string; // mlflow-artifacts:/…, above all paths
+  list: (path: string) => Promise<FileInfo[]>;
+  path: string;
+  empty: string;
+}
+function Folder({ root, list, path, empty }: FolderProps) {
+  const files = useResource(`${root} ${path}`, () => list(path));
   return (
     <Loaded from={files} what="artifacts">
-      {(list) =>
-        list.length ? (
+      {(found) =>
+        found.length ? (
           <ul class="files">
-            {list.map((file) => (
+            {found.map((file) => (
               <li key={file.path}>
-                <File run={run} file={file} />
+                <File root={root} list={list} file={file} />
               </li>
             ))}
           </ul>
         ) : (
-          <p class="quiet">None.</p>
+          <p class="quiet">{empty}</p>
         )
       }
     </Loaded>
   );
 }
 
-function File({ run, file }: { run: Run; file: FileInfo }) {
+function File({ root, list, file }: Pick<FolderProps, "root" | "list"> & { file: FileInfo }) {
   const open = useSignal(false);
   const name = file.path.split("/").at(-1);
   if (file.is_dir) {
     return (
       <details onToggle={(event) => (open.value = event.currentTarget.open)}>
         <summary>{name}/</summary>
-        {open.value && <Folder run={run} path={file.path} />}
+        {open.value && <Folder root={root} list={list} path={file.path} empty="Empty." />}
       </details>
     );
   }
-  const root = (run.info.artifact_uri ?? "").replace(/^mlflow-artifacts:\/*/, "");
-  const address = `/api/2.0/mlflow-artifacts/artifacts/${[...root.split("/"), ...file.path.split("/")].map(encodeURIComponent).join("/")}`;
+  const folder = root.replace(/^mlflow-artifacts:\/*/, "");
+  const path = `${folder}/${file.path}`.split("/").map(encodeURIComponent).join("/");
+  const address = `/api/2.0/mlflow-artifacts/artifacts/${path}`;
   return (
     <>
       <a href={address} download={name}>
@@ -275,15 +324,22 @@ function File({ run, file }: { run: Run; file: FileInfo }) {
   );
 }
 
-function Children({ of }: { of: Run }) {
-  const { run_id, experiment_id } = of.info;
+export function Children({
+  runId,
+  experimentId,
+  title = "Stages and runs below",
+}: {
+  runId: string;
+  experimentId: string;
+  title?: string;
+}) {
   const found = useResource(
-    "children " + run_id,
+    "children " + runId,
     async () =>
       (
         await searchRuns({
-          experiments: [experiment_id],
-          filter: `tags.\`mlflow.parentRunId\` = '${run_id}'`,
+          experiments: [experimentId],
+          filter: `tags.\`mlflow.parentRunId\` = '${runId}'`,
           order: "attributes.start_time ASC",
           token: "",
           size: 100,
@@ -294,9 +350,9 @@ function Children({ of }: { of: Run }) {
   if (!found.value?.length) return null;
   return (
     <section aria-labelledby="children">
-      <h2 id="children">Stages and runs below</h2>
+      <h2 id="children">{title}</h2>
       <Table
-        caption="Runs that are part of this one"
+        caption="Its parts, in order"
         rows={found.value}
         id={(run) => run.info.run_id}
         columns={[

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 
 import { type Event, type StoryLine, ours } from "../api";
-import { day, number, time } from "../format";
+import { day, days, number, time } from "../format";
 import { Facts, Loaded, View } from "../parts";
 import { useResource } from "../resource";
 import { query, withSettings } from "../route";
@@ -19,6 +19,14 @@ const look = (type: string) =>
     : /promoted|alias\.moved/.test(type)
       ? "good"
       : "";
+
+// A line begins with what happened, and that leads to its grounds; the numbers follow.
+function parts(line: StoryLine): [string, string] {
+  const sentence = days(line.sentence);
+  let at = sentence.indexOf(": ");
+  if (line.type === "gate.evaluated" && at >= 0) at = sentence.indexOf(": ", at + 2);
+  return at < 0 ? [sentence, ""] : [sentence.slice(0, at), sentence.slice(at)];
+}
 
 // What happened, newest first: each line with its numbers, and the command that shows its grounds.
 export function StoryView() {
@@ -63,20 +71,20 @@ function Lines({ told: { lines, summary } }: { told: Told }) {
         <span class="quiet">{number(lines.length)} lines</span>
       </p>
       <ol class="story" reversed={!oldest.value}>
-        {(oldest.value ? lines : [...lines].reverse()).map((line) => (
-          <li key={line.seq} class={look(line.type)}>
-            <time dateTime={line.event_time}>{day(line.event_time)}</time>
-            <span class="word">{line.word}</span>
-            <div>
-              <p>{line.page ? <a href={line.page}>{line.sentence}</a> : line.sentence}</p>
-              {line.command && (
-                <p>
-                  <code>{line.command}</code>
-                </p>
-              )}
-            </div>
-          </li>
-        ))}
+        {(oldest.value ? lines : [...lines].reverse()).map((line) => {
+          const [what, why] = parts(line);
+          return (
+            <li key={line.seq} class={look(line.type)}>
+              <time dateTime={line.event_time}>{day(line.event_time)}</time>
+              <span class="word">{line.word}</span>
+              <p>
+                {line.page ? <a href={line.page}>{what}</a> : what}
+                {why}
+              </p>
+              <code>{line.command}</code>
+            </li>
+          );
+        })}
       </ol>
     </>
   );
@@ -109,7 +117,7 @@ function Grounds({ seq }: { seq: number }) {
             <Facts
               of={[
                 ["What", event.type],
-                ["To", event.subject],
+                ["Of", event.subject],
                 ["Who", event.actor],
                 ["Event time (UTC)", time(event.event_time)],
                 ["Recorded (UTC)", time(event.recorded_at)],
@@ -117,7 +125,7 @@ function Grounds({ seq }: { seq: number }) {
             />
             <Tree of={event.body} />
             {evidence.map((one) => (
-              <details key={one.hash}>
+              <details key={one.hash} open={evidence.length === 1}>
                 <summary>
                   Evidence {one.hash.slice(0, 12)}: {one.kind}
                 </summary>
