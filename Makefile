@@ -42,7 +42,7 @@ page-test: build ## the page in Chromium
 
 bench: build     ## figures against mlflow, dvc and mlflow models serve of the locked versions
 	@scripts/setup python
-	@bench/run
+	@bench/run --build
 
 lint:            ## clang-format and clang-tidy on what changed
 	@scripts/lint changed
