@@ -45,6 +45,7 @@ def tracked(server, monkeypatch):
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.url)
     mlflow.set_tracking_uri(server.url)
+    mlflow.set_registry_uri(server.url)
     mlflow.set_experiment("serving")
     return mlflow
 
@@ -243,6 +244,7 @@ def shared_models(shared_server, models):
     import mlflow
 
     mlflow.set_tracking_uri(shared_server.url)
+    mlflow.set_registry_uri(shared_server.url)
     mlflow.set_experiment("serving")
     register(mlflow, models[0])
     mlflow.MlflowClient().set_registered_model_alias("late", "champion", 1)

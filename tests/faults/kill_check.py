@@ -151,7 +151,7 @@ class Check:
     def replaced(self, journals):
         marks = self.possible(journals["apply"], "apply", "mark")
         objects = {o["kind"]: o["spec"] for o in self.c.get(f"{V1}/objects")["objects"]}
-        found = (objects["Model"]["description"], objects["Webhook"]["url"].rsplit("/", 1)[1])
+        found = (objects["Model"]["description"], objects["Webhook"]["url"].split("//")[1].split(".invalid")[0])
         self.verify(found[0] == found[1] and (found[0] in marks or marks == [None]), {"kind": "apply", "possible": marks}, found)
         for name, journal in journals.items():
             moved = [x for x in journal.acknowledged if x["kind"] == "alias"]

@@ -29,7 +29,7 @@ def desired(mark):
     """Two of the objects carry the mark, so that half an apply would show."""
     return [
         {"kind": "Model", "name": "kill", "spec": {"description": mark}},
-        {"kind": "Webhook", "name": "kill", "spec": {"url": f"http://127.0.0.1:9/{mark}"}},
+        {"kind": "Webhook", "name": "kill", "spec": {"url": f"http://{mark}.invalid/hook"}},
         {"kind": "Endpoint", "name": "kill", "spec": {"model": "kill", "alias": "champion", "clock": "event", "rollout": {
             "steps": [{"weight": 0.25, "requests": 250}, {"weight": 0.5, "requests": 250}], "delta": 0.2, "losses": ["error", "nan"],
             "latency_limit_ms": 1000, "max_duration": "300d"}}},
