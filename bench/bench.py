@@ -58,15 +58,15 @@ def post(url, body, timeout=60, headers=None):
 
 def tree_rss_mb(pid):
     """Resident memory of a process and its children, in MB."""
-    total, todo = 0, [pid]
-    while todo:
-        p = todo.pop()
+    total, waiting = 0, [pid]
+    while waiting:
+        p = waiting.pop()
         try:
             for line in open(f"/proc/{p}/status"):
                 if line.startswith("VmRSS"):
                     total += int(line.split()[1]) / 1024
             for task in os.listdir(f"/proc/{p}/task"):
-                todo += [int(c) for c in open(f"/proc/{p}/task/{task}/children").read().split()]
+                waiting += [int(c) for c in open(f"/proc/{p}/task/{task}/children").read().split()]
         except FileNotFoundError:
             pass
     return total
