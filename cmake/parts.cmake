@@ -10,7 +10,7 @@ find_package(simdjson REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)
-find_library(FYAML fyaml REQUIRED)
+find_library(YAML yaml REQUIRED)
 find_library(SODIUM sodium REQUIRED)
 
 # Headers that scripts/setup unpacks into the build tree because installing them would evict something, or because Debian 12 has them not.
@@ -22,7 +22,7 @@ endif()
 # Which folder links what. Everything else in a folder's link line comes from src/LAYERS.
 set(SLIPWAY_PARTS_base Threads::Threads OpenSSL::Crypto spdlog::spdlog prometheus-cpp::core)
 set(SLIPWAY_PARTS_json simdjson::simdjson nlohmann_json::nlohmann_json)
-set(SLIPWAY_PARTS_yaml ${FYAML})
+set(SLIPWAY_PARTS_yaml ${YAML})
 set(SLIPWAY_PARTS_storage SQLite::SQLite3)
 set(SLIPWAY_PARTS_net ${CMAKE_DL_LIBS})  # libcurl by dlopen: only its headers are needed to build
 set(SLIPWAY_PARTS_access ${SODIUM})

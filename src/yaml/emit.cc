@@ -70,7 +70,8 @@ Analysis analyse(const std::u32string& text) {
       indicators |= (c == U':' && blank_follows) || (c == U'#' && blank_precedes);
     }
     result.multiline |= is_break(c);
-    special |= c != U'\n' && !is_printable(c);
+    // U+0085, U+2028 and U+2029 as well, which DVC writes bare: readers differ about those.
+    special |= c != U'\n' && (!is_printable(c) || is_break(c));
     if (i > 0) {
       space_before_break |= text[i - 1] == U' ' && is_break(c);
       break_before_space |= is_break(text[i - 1]) && c == U' ';
@@ -208,10 +209,13 @@ class Writer {
     const std::u32string text = to_code_points(node.scalar_text());
     const Style style = node.is_string() ? style_of(node.as_string(), text, place) : Style::kPlain;
     if (place == Place::kItem) line_start(indent_);
+    // A text that is the whole document stays in one line: "---" could come to begin one of its
+    // own.
+    const bool split = place != Place::kKey && place != Place::kRoot;
     switch (style) {
-      case Style::kPlain: plain(text, place != Place::kKey); break;
-      case Style::kSingle: single_quoted(text, place != Place::kKey); break;
-      case Style::kDouble: double_quoted(text, place != Place::kKey); break;
+      case Style::kPlain: plain(text, split); break;
+      case Style::kSingle: single_quoted(text, split); break;
+      case Style::kDouble: double_quoted(text, split); break;
     }
     shallower();
   }
@@ -245,8 +249,8 @@ class Writer {
     indention_ = indention_ && indention;
   }
 
-  void line_break(char32_t c = U'\n') {
-    append_utf8(out_, c);
+  void line_break() {
+    out_ += '\n';
     whitespace_ = true;
     indention_ = true;
     column_ = 0;
@@ -307,18 +311,12 @@ class Writer {
         } else {
           put(text, start, end);
         }
-      } else if (is_break(text[start])) {
-        while (end < text.size() && is_break(text[end])) ++end;
-        if (text[start] == U'\n') line_break();
-        for (std::size_t i = start; i < end; ++i) line_break(text[i]);
-        line_start(indent_);
       } else if (text[start] == U'\'') {
         out_ += "''";
         column_ += 2;
         ++end;
       } else {
-        while (end < text.size() && text[end] != U' ' && text[end] != U'\'' && !is_break(text[end]))
-          ++end;
+        while (end < text.size() && text[end] != U' ' && text[end] != U'\'') ++end;
         put(text, start, end);
       }
       start = end;

@@ -58,7 +58,17 @@ TEST(Emit, LongKeysAreExplicit) {
   EXPECT_EQ(again("? " + key + "\n: 1\n"), "? " + key + "\n: 1\n");
 }
 
-// libfyaml 0.7.12 misreads both; DVC writes both.
+TEST(Emit, LineBreaksThatReadersDisagreeAboutAreEscaped) {
+  EXPECT_EQ(again("a: \"x\\Ly\\Pz\\N\"\n"), "a: \"x\\Ly\\Pz\\N\"\n");
+}
+
+TEST(Emit, ATextAloneStaysInOneLine) {
+  const std::string text = std::string(90, 'x') + " --- y";
+  EXPECT_EQ(emit(Node::string(text)), text + "\n");
+  EXPECT_EQ(parse(emit(Node::string(text)), "f").as_string(), text);
+}
+
+// DVC writes both.
 TEST(Emit, ReadsBackFoldedBackslashesAndEmptyItems) {
   EXPECT_EQ(parse("a: \"x \\\\\\\n  y\"\n", "f").at("a").as_string(), "x \\y");
   EXPECT_EQ(again("a:\n- \n- 1\nb: 2\n"), "a:\n- \n- 1\nb: 2\n");

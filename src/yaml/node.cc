@@ -113,6 +113,9 @@ Node Node::sequence(Sequence items) {
   return node;
 }
 
+Node Node::sequence() { return sequence(Sequence()); }
+Node Node::mapping() { return mapping(Mapping()); }
+
 Node Node::mapping(Mapping entries) {
   Node node;
   node.kind_ = Kind::kMapping;

@@ -43,8 +43,10 @@ class Node {
   static Node integer(std::int64_t value);
   static Node real(double value);
   static Node string(std::string value);
-  static Node sequence(Sequence items = {});
-  static Node mapping(Mapping entries = {});
+  static Node sequence(Sequence items);
+  static Node mapping(Mapping entries);
+  static Node sequence();  // without items
+  static Node mapping();
 
   Kind kind() const { return kind_; }
   bool is_null() const { return kind_ == Kind::kNull; }

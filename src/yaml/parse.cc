@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <libfyaml.h>
+#include <cmath>
+#include <cstdio>
 #include <map>
+#include <yaml.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -12,131 +15,135 @@
 namespace slipway::yaml {
 namespace {
 
-struct ParserDeleter {
-  void operator()(fy_parser* parser) const { fy_parser_destroy(parser); }
-};
-struct DiagDeleter {
-  void operator()(fy_diag* diag) const { fy_diag_destroy(diag); }
-};
+constexpr std::string_view kTagPrefix = "tag:yaml.org,2002:";
 
-std::string text_of(fy_token* token) {
-  std::size_t length = 0;
-  const char* text = token == nullptr ? nullptr : fy_token_get_text(token, &length);
-  return text == nullptr ? std::string() : std::string(text, length);
+std::string place(const std::string& file, const Mark& mark) {
+  return file + ":" + std::to_string(mark.line) + ":" + std::to_string(mark.column) + ": ";
 }
 
-constexpr std::string_view kTagPrefix = "tag:yaml.org,2002:";
-constexpr std::string_view kNullItemFault = "did not find expected node content";
-constexpr int kNullItemsMax =
-    1'000;  // empty items repaired in one file, each at the price of reading it again
+Mark mark_of(const yaml_mark_t& mark) {
+  return {static_cast<int>(mark.line) + 1, static_cast<int>(mark.column) + 1};
+}
 
-// libfyaml 0.7.12 refuses an empty item of a list that is not indented under its key ("a:\n-\n-
-// b"), which DVC writes. It stops at what follows; the line before then ends with the item's dash.
-// Writes the null out there. False when that is not how the text looks.
-bool write_null_item(std::string& text, int before_line) {
-  std::vector<std::size_t> starts{0};
-  for (std::size_t i = 0; i < text.size() && starts.size() < static_cast<std::size_t>(before_line);
-       ++i) {
-    if (text[i] == '\n') starts.push_back(i + 1);
+std::string text_of(const yaml_char_t* text) {
+  return text == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(text));
+}
+
+Mark place_of(std::string_view text, std::size_t offset) {
+  const std::string_view before = text.substr(0, offset);
+  const std::size_t line_start = before.rfind('\n') + 1;  // 0 when there is none
+  const auto points = std::count_if(before.begin() + static_cast<std::ptrdiff_t>(line_start),
+                                    before.end(), [](char c) { return (c & 0xC0) != 0x80; });
+  return {static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1,
+          static_cast<int>(points) + 1};
+}
+
+// Three characters are line breaks in YAML 1.1, and so to libyaml, but not in 1.2.
+struct DoubtfulBreak {
+  std::string_view bytes;
+  std::string_view name;
+};
+constexpr std::array kDoubtfulBreaks = {DoubtfulBreak{"\xC2\x85", "U+0085"},
+                                        DoubtfulBreak{"\xE2\x80\xA8", "U+2028"},
+                                        DoubtfulBreak{"\xE2\x80\xA9", "U+2029"}};
+
+void check_text(std::string_view text, const std::string& file_name) {
+  if (text.size() > kTextBytesMax) {
+    throw Error(Code::kResourceExhausted,
+                file_name + ": is longer than " + std::to_string(kTextBytesMax) + " bytes");
   }
-  for (std::size_t line = starts.size() - 1; line-- > 0;) {
-    std::string_view content(text.data() + starts[line], starts[line + 1] - starts[line] - 1);
-    if (const std::size_t comment = content.find('#');
-        comment != std::string_view::npos && (comment == 0 || content[comment - 1] == ' ')) {
-      content = content.substr(0, comment);
-    }
-    const std::size_t last = content.find_last_not_of(" \t\r");
-    if (last == std::string_view::npos) continue;
-    if (content[last] != '-' || (last > 0 && content[last - 1] != ' ')) return false;
-    text.insert(starts[line] + last + 1, " ~");
-    return true;
+  if (!is_utf8(text)) throw Error(Code::kInvalidArgument, file_name + ": is not UTF-8");
+  for (const DoubtfulBreak& one : kDoubtfulBreaks) {
+    const std::size_t at = text.find(one.bytes);
+    if (at == std::string_view::npos) continue;
+    throw Error(Code::kInvalidArgument,
+                place(file_name, place_of(text, at)) +
+                    "is not valid YAML: " + std::string(one.name) +
+                    " is a line break to some readers only: escape it in double quotes");
   }
-  return false;
 }
 
 }  // namespace
 
-// Turns libfyaml's events into nodes.
+// Turns libyaml's events into nodes.
 class Builder {
  public:
   Builder(std::string_view text, const std::string& file_name)
       : text_(text), file_(std::make_shared<const std::string>(file_name)) {
-    if (text.size() > kTextBytesMax) {
-      throw Error(Code::kResourceExhausted,
-                  file_name + ": is longer than " + std::to_string(kTextBytesMax) + " bytes");
-    }
-    if (!is_utf8(text)) throw Error(Code::kInvalidArgument, file_name + ": is not UTF-8");
-    fy_diag_cfg diag_config;
-    fy_diag_cfg_default(&diag_config);
-    diag_config.fp = nullptr;
-    diag_.reset(fy_diag_create(&diag_config));
-    fy_diag_set_collect_errors(diag_.get(), true);
-    fy_parse_cfg config{};
-    config.flags = static_cast<fy_parse_cfg_flags>(
-        FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DISABLE_DEPTH_LIMIT | FYPCF_JSON_NONE |
-        FYPCF_ALLOW_DUPLICATE_KEYS | FYPCF_DEFAULT_VERSION_1_2);
-    config.diag = diag_.get();
-    parser_.reset(fy_parser_create(&config));
-    if (!parser_ || fy_parser_set_string(parser_.get(), text.data(), text.size()) != 0) {
-      throw Error(Code::kInternal, file_name + ": the YAML reader could not start");
-    }
+    check_text(text, file_name);
+    if (yaml_parser_initialize(&parser_) == 0)
+      throw Error(Code::kResourceExhausted, file_name + ": there is no memory to read it");
+    yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
+                                 text.size());
   }
-
-  // Set when documents() threw since the reader does not know an empty item (see
-  // without_null_item).
-  int null_item_before_line = 0;
+  ~Builder() { yaml_parser_delete(&parser_); }
+  Builder(const Builder&) = delete;
+  Builder& operator=(const Builder&) = delete;
 
   std::vector<Node> documents() {
     std::vector<Node> all;
-    while (const Event event = next()) {
-      if (event->type != FYET_DOCUMENT_START) continue;
+    for (;;) {
+      const Event event(*this);
+      if (event->type == YAML_STREAM_END_EVENT) return all;
+      if (event->type != YAML_DOCUMENT_START_EVENT) continue;
+      check_directives(*event);
       if (all.size() >= kDocumentsMax) {
         throw Error(Code::kResourceExhausted,
                     *file_ + ": has more than " + std::to_string(kDocumentsMax) + " documents");
       }
       anchors_.clear();
-      all.push_back(value(next(), 0));
+      all.push_back(value(Event(*this), 0));
     }
-    return all;
   }
 
  private:
-  struct EventDeleter {
-    fy_parser* parser;
-    void operator()(fy_event* event) const { fy_parser_event_free(parser, event); }
+  // The next event of the parser; freed when it goes.
+  class Event {
+   public:
+    explicit Event(Builder& builder) {
+      if (yaml_parser_parse(&builder.parser_, &event_) == 0) builder.throw_problem();
+    }
+    ~Event() { yaml_event_delete(&event_); }
+    Event(const Event&) = delete;
+    Event& operator=(const Event&) = delete;
+    const yaml_event_t* operator->() const { return &event_; }
+    const yaml_event_t& operator*() const { return event_; }
+
+   private:
+    yaml_event_t event_{};
   };
-  using Event = std::unique_ptr<fy_event, EventDeleter>;
 
-  Event next() {
-    Event event(fy_parser_parse(parser_.get()), EventDeleter{parser_.get()});
-    if (!event && (fy_parser_get_stream_error(parser_.get()) || fy_diag_got_error(diag_.get())))
-      throw_diagnostic();
-    return event;
-  }
-
-  [[noreturn]] void throw_diagnostic() {
-    void* position = nullptr;
-    const fy_diag_error* error = fy_diag_errors_iterate(diag_.get(), &position);
-    if (error == nullptr) throw Error(Code::kInvalidArgument, *file_ + ": is not valid YAML");
-    std::string message = error->msg == nullptr ? "syntax error" : error->msg;
-    if (message.find(kNullItemFault) != std::string::npos) null_item_before_line = error->line;
-    while (!message.empty() && (message.back() == '\n' || message.back() == '.'))
-      message.pop_back();
-    // Collected errors count from 1; the marks of tokens count from 0.
-    throw Error(Code::kInvalidArgument, *file_ + ":" + std::to_string(error->line) + ":" +
-                                            std::to_string(error->column) +
-                                            ": is not valid YAML: " + message);
-  }
-
-  static Mark mark_of(fy_event* event) {
-    const fy_mark* mark = fy_event_start_mark(event);
-    return mark == nullptr ? Mark{} : Mark{mark->line + 1, mark->column + 1};
+  [[noreturn]] void throw_problem() const {
+    if (parser_.error == YAML_MEMORY_ERROR)
+      throw Error(Code::kResourceExhausted, *file_ + ": there is no memory to read it");
+    const bool reader = parser_.error == YAML_READER_ERROR;  // knows an offset, not a place
+    const Mark mark =
+        reader ? place_of(text_, parser_.problem_offset) : mark_of(parser_.problem_mark);
+    std::string message = parser_.problem == nullptr ? "syntax error" : parser_.problem;
+    if (!reader && parser_.context != nullptr) {
+      message += std::string(", ") + parser_.context;
+      if (parser_.context_mark.line != parser_.problem_mark.line)
+        message += " that begins at line " + std::to_string(parser_.context_mark.line + 1);
+    }
+    throw Error(Code::kInvalidArgument, place(*file_, mark) + "is not valid YAML: " + message);
   }
 
   [[noreturn]] void fail(const Mark& mark, const std::string& message,
                          Code code = Code::kInvalidArgument) const {
-    throw Error(code, *file_ + ":" + std::to_string(mark.line) + ":" + std::to_string(mark.column) +
-                          ": " + message);
+    throw Error(code, place(*file_, mark) + message);
+  }
+
+  // YAML 1.1 means other things by the same text; handles of tags would hide what is refused.
+  void check_directives(const yaml_event_t& event) const {
+    const auto& start = event.data.document_start;
+    if (start.version_directive != nullptr && start.version_directive->minor != 2) {
+      fail(mark_of(event.start_mark), "directive `%YAML 1." +
+                                          std::to_string(start.version_directive->minor) +
+                                          "` is not supported, only `%YAML 1.2` is");
+    }
+    if (start.tag_directives.start != start.tag_directives.end)
+      fail(mark_of(event.start_mark), "directive `%TAG` is not supported");
   }
 
   void count(const Mark& mark, std::size_t nodes) {
@@ -162,51 +169,43 @@ class Builder {
     return node;
   }
 
-  void remember(fy_token* anchor, Node& node) {
+  void remember(const yaml_char_t* anchor, Node& node) {
     if (anchor == nullptr) return;
     if (!node.is_scalar()) node.shared_ = ++shared_count_;
     anchors_[text_of(anchor)] = {node, size_of(node)};
   }
 
   Node value(const Event& event, int depth) {
-    if (!event) throw_diagnostic();
-    const Mark mark = mark_of(event.get());
-    const bool collection = event->type == FYET_SEQUENCE_START || event->type == FYET_MAPPING_START;
+    const Mark mark = mark_of(event->start_mark);
+    const bool collection =
+        event->type == YAML_SEQUENCE_START_EVENT || event->type == YAML_MAPPING_START_EVENT;
     if (collection && depth >= kDepthMax) {
       fail(mark, "is nested deeper than " + std::to_string(kDepthMax) + " levels",
            Code::kResourceExhausted);
     }
     count(mark, 1);
+    Node node;
     switch (event->type) {
-      case FYET_SCALAR: {
-        Node node = scalar(event->scalar, mark);
-        remember(event->scalar.anchor, node);
+      case YAML_ALIAS_EVENT: return alias(text_of(event->data.alias.anchor), mark);
+      case YAML_SCALAR_EVENT:
+        node = scalar(*event, mark);
+        remember(event->data.scalar.anchor, node);
         return node;
-      }
-      case FYET_SEQUENCE_START: {
-        check_tag(event->sequence_start.tag, "seq", mark);
-        Node node = begin(Node::Kind::kSequence, mark);
-        for (Event item = next(); item && item->type != FYET_SEQUENCE_END; item = next()) {
-          node.items_.push_back(value(item, depth + 1));
-        }
-        remember(event->sequence_start.anchor, node);
+      case YAML_SEQUENCE_START_EVENT:
+        check_tag(text_of(event->data.sequence_start.tag), "seq", mark);
+        node = sequence(mark, depth);
+        remember(event->data.sequence_start.anchor, node);
         return node;
-      }
-      case FYET_MAPPING_START: {
-        check_tag(event->mapping_start.tag, "map", mark);
-        Node node = mapping(mark, depth);
-        remember(event->mapping_start.anchor, node);
+      case YAML_MAPPING_START_EVENT:
+        check_tag(text_of(event->data.mapping_start.tag), "map", mark);
+        node = mapping(mark, depth);
+        remember(event->data.mapping_start.anchor, node);
         return node;
-      }
-      case FYET_ALIAS: return alias(event->alias, mark);
       default: fail(mark, "is not valid YAML");
     }
   }
 
-  // `after_star` is where libfyaml's token of an alias begins.
-  Node alias(const fy_event_alias_data& data, const Mark& after_star) {
-    const Mark mark{after_star.line, after_star.column - 1};
-    const std::string name = text_of(data.anchor);
+  Node alias(const std::string& name, const Mark& mark) {
     const auto found = anchors_.find(name);
     if (found == anchors_.end()) fail(mark, "alias `*" + name + "` has no anchor before it");
     count(mark, found->second.size);
@@ -215,30 +214,90 @@ class Builder {
     return node;
   }
 
+  Node sequence(const Mark& mark, int depth) {
+    Node node = begin(Node::Kind::kSequence, mark);
+    for (;;) {
+      const Event item(*this);
+      if (item->type == YAML_SEQUENCE_END_EVENT) return node;
+      node.items_.push_back(value(item, depth + 1));
+    }
+  }
+
   Node mapping(const Mark& mark, int depth) {
     Node node = begin(Node::Kind::kMapping, mark);
-    Mapping merged;
-    std::map<std::string, Mark> seen;
-    for (Event item = next(); item && item->type != FYET_MAPPING_END; item = next()) {
+    Members members;
+    for (;;) {
+      const Event item(*this);
+      if (item->type == YAML_MAPPING_END_EVENT) break;
       const bool merge = is_merge(*item);
       Node key = value(item, depth + 1);
-      Node content = value(next(), depth + 1);
-      if (merge) {
-        add_merged(merged, content);
-        continue;
-      }
-      if (!key.is_scalar())
-        fail(key.mark_, "a key must be a single value, found " + std::string(kind_name(key.kind_)));
-      // Numbers and truth values that are equal in Python are one key there: 1, 1.0 and true.
-      const auto [before, fresh] = seen.emplace(identity(key), key.mark_);
-      if (!fresh) {
-        fail(key.mark_, "key `" + key.scalar_text() + "` is there already, at line " +
-                            std::to_string(before->second.line));
-      }
-      node.entries_.push_back({std::move(key), std::move(content)});
+      add(members, std::move(key), value(Event(*this), depth + 1), merge);
     }
-    if (!merged.empty()) node.entries_ = overlay(std::move(merged), std::move(node.entries_));
+    node.entries_ = finish(std::move(members));
     return node;
+  }
+
+  static bool is_merge(const yaml_event_t& event) {
+    return event.type == YAML_SCALAR_EVENT && event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           std::string_view(reinterpret_cast<const char*>(event.data.scalar.value),
+                            event.data.scalar.length) == "<<";
+  }
+
+  Node scalar(const yaml_event_t& event, const Mark& mark) const {
+    const auto& data = event.data.scalar;
+    return scalar_node({reinterpret_cast<const char*>(data.value), data.length},
+                       data.style == YAML_PLAIN_SCALAR_STYLE, text_of(data.tag), mark);
+  }
+
+  // What a mapping holds while it is read: its own entries, and those that `<<` brings.
+  struct Members {
+    Mapping own;
+    std::map<std::string, Mark> seen;
+    Mapping merged;
+    std::map<std::string, std::size_t> merged_at;
+  };
+
+  void add(Members& members, Node key, Node content, bool merge) {
+    if (merge) return add_merged(members, content);
+    if (!key.is_scalar())
+      fail(key.mark_, "a key must be a single value, found " + std::string(kind_name(key.kind_)));
+    // Numbers and truth values that are equal in Python are one key there: 1, 1.0 and true.
+    const auto [before, fresh] = members.seen.emplace(identity(key), key.mark_);
+    if (!fresh) {
+      fail(key.mark_, "key `" + key.scalar_text() + "` is there already, at line " +
+                          std::to_string(before->second.line));
+    }
+    members.own.push_back({std::move(key), std::move(content)});
+  }
+
+  // Several sources: the first that has a key wins.
+  void add_merged(Members& members, const Node& source) {
+    if (source.is_sequence()) {
+      for (const Node& item : source.items_) add_merged(members, item);
+      return;
+    }
+    if (!source.is_mapping()) {
+      fail(source.mark_, "`<<` takes a mapping or a list of mappings, found " +
+                             std::string(kind_name(source.kind_)));
+    }
+    for (const Entry& entry : source.entries_) {
+      if (members.merged_at.emplace(identity(entry.key), members.merged.size()).second)
+        members.merged.push_back(entry);
+    }
+  }
+
+  // The mapping's own keys win over merged ones, which stand first.
+  static Mapping finish(Members members) {
+    if (members.merged.empty()) return std::move(members.own);
+    for (Entry& entry : members.own) {
+      const auto present = members.merged_at.find(identity(entry.key));
+      if (present == members.merged_at.end()) {
+        members.merged.push_back(std::move(entry));
+      } else {
+        members.merged[present->second].value = std::move(entry.value);
+      }
+    }
+    return std::move(members.merged);
   }
 
   static std::string identity(const Node& key) {
@@ -247,80 +306,21 @@ class Builder {
     if (key.is_bool()) return key.bool_ ? "i1" : "i0";
     if (key.is_int()) return "i" + key.scalar_text();
     const double value = key.double_;
-    if (value == static_cast<double>(static_cast<std::int64_t>(value)))
-      return "i" + std::to_string(static_cast<std::int64_t>(value));
-    return "f" + key.scalar_text();
+    if (!std::isfinite(value) || value != std::trunc(value)) return "f" + key.scalar_text();
+    char digits[400];  // the largest double has 309
+    std::snprintf(digits, sizeof digits, "%.0f", value == 0 ? 0.0 : value);
+    return std::string("i") + digits;
   }
 
-  bool is_merge(const fy_event& event) const {
-    return event.type == FYET_SCALAR && fy_token_scalar_style(event.scalar.value) == FYSS_PLAIN &&
-           text_of(event.scalar.value) == "<<";
-  }
-
-  // Several sources: the first that has a key wins.
-  void add_merged(Mapping& merged, const Node& source) {
-    if (source.is_sequence()) {
-      for (const Node& item : source.items_) add_merged(merged, item);
-      return;
-    }
-    if (!source.is_mapping()) {
-      fail(source.mark_, "`<<` takes a mapping or a list of mappings, found " +
-                             std::string(kind_name(source.kind_)));
-    }
-    for (const Entry& entry : source.entries_) {
-      const bool present = std::any_of(merged.begin(), merged.end(),
-                                       [&](const Entry& other) { return other.key == entry.key; });
-      if (!present) merged.push_back(entry);
-    }
-  }
-
-  // The mapping's own keys win over merged ones, which stand first.
-  static Mapping overlay(Mapping merged, Mapping own) {
-    for (Entry& entry : own) {
-      const auto present = std::find_if(merged.begin(), merged.end(),
-                                        [&](const Entry& other) { return other.key == entry.key; });
-      if (present == merged.end()) {
-        merged.push_back(std::move(entry));
-      } else {
-        present->value = std::move(entry.value);
-      }
-    }
-    return merged;
-  }
-
-  void check_tag(fy_token* token, std::string_view expected, const Mark& mark) const {
-    if (token == nullptr) return;
-    const std::string tag = text_of(token);
-    if (tag == "!" || tag == std::string(kTagPrefix) + std::string(expected)) return;
+  void check_tag(const std::string& tag, std::string_view expected, const Mark& mark) const {
+    if (tag.empty() || tag == "!" || tag == std::string(kTagPrefix) + std::string(expected)) return;
     fail(mark, "tag `" + tag + "` is not supported");
   }
 
-  std::string content_of(fy_token* token, fy_scalar_style style, const Mark& mark) const {
-    const fy_mark* start = fy_token_start_mark(token);
-    const fy_mark* end = fy_token_end_mark(token);
-    if (style != FYSS_DOUBLE_QUOTED || start == nullptr || end == nullptr ||
-        start->line == end->line)
-      return text_of(token);
-    std::string text;
-    const std::string_view source =
-        text_.substr(start->input_pos, end->input_pos - start->input_pos);
-    if (!decode_double_quoted(source, text))
-      fail(mark, "is not valid YAML: malformed escape in a double-quoted text");
-    return text;
-  }
-
-  Node scalar(const fy_event_scalar_data& data, const Mark& mark) const {
-    const fy_scalar_style style =
-        data.value == nullptr ? FYSS_PLAIN : fy_token_scalar_style(data.value);
-    const bool plain = style == FYSS_PLAIN;
-    const std::string text = plain ? text_of(data.value) : content_of(data.value, style, mark);
-    // libfyaml 0.7.12 loses a line break where an empty line stands before a deeper one in a folded
-    // text, and shows it by a NUL, which no YAML text can hold.
-    if (style == FYSS_FOLDED && text.find('\0') != std::string::npos) {
-      fail(mark, "this folded text (`>`) cannot be read; write it as a literal one (`|`)");
-    }
+  Node scalar_node(const std::string& text, bool plain, const std::string& tag,
+                   const Mark& mark) const {
     PlainKind kind = plain ? resolve_plain(text) : PlainKind::kString;
-    if (data.tag != nullptr) kind = tagged_kind(text_of(data.tag), text, mark);
+    if (!tag.empty()) kind = tagged_kind(tag, text, mark);
     Node node = begin(Node::Kind::kString, mark);
     switch (kind) {
       case PlainKind::kNull: node.kind_ = Node::Kind::kNull; break;
@@ -375,28 +375,14 @@ class Builder {
   };
   std::string_view text_;
   std::shared_ptr<const std::string> file_;
-  std::unique_ptr<fy_diag, DiagDeleter> diag_;  // outlives the parser
-  std::unique_ptr<fy_parser, ParserDeleter> parser_;
+  yaml_parser_t parser_{};
   std::map<std::string, Anchor> anchors_;
   std::size_t nodes_ = 0;
   std::size_t shared_count_ = 0;
 };
 
 std::vector<Node> parse_documents(std::string_view text, const std::string& file_name) {
-  std::string repaired;
-  for (int repairs = 0;; ++repairs) {
-    Builder builder(repairs == 0 ? text : repaired, file_name);
-    try {
-      return builder.documents();
-    } catch (const Error&) {
-      if (builder.null_item_before_line == 0 || repairs == kNullItemsMax) throw;
-    }
-    if (repairs == 0) repaired = text;
-    if (!write_null_item(repaired, builder.null_item_before_line)) {
-      // Not an empty item: the reader's own message, from the text as it was.
-      return Builder(text, file_name).documents();
-    }
-  }
+  return Builder(text, file_name).documents();
 }
 
 Node parse(std::string_view text, const std::string& file_name) {

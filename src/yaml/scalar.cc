@@ -140,78 +140,7 @@ std::string without_underscores(std::string_view text) {
   return out;
 }
 
-// Appends what the escape with this letter stands for; `at` is behind the letter and moves over its
-// digits.
-bool append_escape(std::string_view source, std::size_t& at, char letter, std::string& out) {
-  constexpr std::string_view kLetters = "0abt\tnvfre \"/\\N_LP";
-  constexpr std::uint32_t kPoints[] = {0,  7,   8,   9,   9,    10,   11,   12,     13,
-                                       27, ' ', '"', '/', '\\', 0x85, 0xA0, 0x2028, 0x2029};
-  if (const std::size_t known = kLetters.find(letter); known != std::string_view::npos) {
-    append_utf8(out, kPoints[known]);
-    return true;
-  }
-  const std::size_t digits = letter == 'x' ? 2U : letter == 'u' ? 4U : letter == 'U' ? 8U : 0U;
-  if (digits == 0 || at + digits > source.size()) return false;
-  std::uint32_t point = 0;
-  const auto [end, fault] =
-      std::from_chars(source.data() + at, source.data() + at + digits, point, 16);
-  if (fault != std::errc() || end != source.data() + at + digits || point > 0x10FFFF) return false;
-  if (point >= 0xD800 && point <= 0xDFFF) return false;
-  at += digits;
-  append_utf8(out, point);
-  return true;
-}
-
-// Over the line break at `at`, the empty lines that follow and the blanks before the next text.
-// Returns the number of empty lines.
-std::size_t skip_line_breaks(std::string_view source, std::size_t& at) {
-  std::size_t breaks = 0;
-  for (std::size_t i = at; i < source.size(); ++i) {
-    if (source[i] == '\n') {
-      ++breaks;
-    } else if (source[i] != ' ' && source[i] != '\t' && source[i] != '\r') {
-      at = i;
-      return breaks - 1;
-    }
-  }
-  at = source.size();
-  return breaks - 1;
-}
-
 }  // namespace
-
-bool decode_double_quoted(std::string_view source, std::string& out) {
-  out.clear();
-  std::size_t kept =
-      0;  // what stands before came from escapes or is no blank: a fold does not trim it
-  for (std::size_t at = 0; at < source.size();) {
-    const char c = source[at];
-    const bool break_here =
-        c == '\n' || (c == '\r' && at + 1 < source.size() && source[at + 1] == '\n');
-    if (break_here) {
-      while (out.size() > kept && (out.back() == ' ' || out.back() == '\t')) out.pop_back();
-      const std::size_t empty_lines = skip_line_breaks(source, at);
-      out.append(empty_lines == 0 ? 1 : empty_lines, empty_lines == 0 ? ' ' : '\n');
-      kept = out.size();
-      continue;
-    }
-    ++at;
-    if (c != '\\') {
-      out += c;
-      if (c != ' ' && c != '\t') kept = out.size();
-      continue;
-    }
-    if (at == source.size()) return false;
-    if (source[at] == '\n' || source.substr(at, 2) == "\r\n") {
-      out.append(skip_line_breaks(source, at), '\n');
-    } else {
-      const char letter = source[at++];
-      if (!append_escape(source, at, letter, out)) return false;
-    }
-    kept = out.size();
-  }
-  return true;
-}
 
 PlainKind resolve_plain(std::string_view text) {
   if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL")

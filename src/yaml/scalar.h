@@ -27,9 +27,4 @@ double float_of(std::string_view text);
 // ("1e-05", "100000000.0", "1e+22"), "-0.0"; non-finite as ".inf", "-.inf", ".nan".
 std::string python_repr(double value);
 
-// The text that a double-quoted scalar's source between its quotes stands for: escapes, and folded
-// lines (YAML 1.2.2 §7.3.1). False when an escape is malformed. Ours, since libfyaml 0.7.12
-// misreads a folded line behind an escaped backslash (`"a \\\\\n  b"`), which DVC writes.
-bool decode_double_quoted(std::string_view source, std::string& out);
-
 }  // namespace slipway::yaml

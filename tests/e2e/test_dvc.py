@@ -468,7 +468,7 @@ def test_kill_during_a_stage(pair):
         ("stages:\n  s:\n    cmd: echo ${x}\n", "dvc.yaml:3:10: templates (`${…}`) are not supported yet by slipway"),
         ("stages:\n  s: {deps: [a]}\n", "dvc.yaml:2:6: stage `s` needs `cmd`"),
         ("vars: [a]\n", "dvc.yaml:1:1: `vars` in dvc.yaml is not supported yet by slipway"),
-        ("stages: [\n", "dvc.yaml:2:1: is not valid YAML: flow sequence without a closing bracket"),
+        ("stages: [\n", "dvc.yaml:2:1: is not valid YAML: did not find expected node content"),
         ("stages:\n  a: {cmd: x, outs: [o]}\n  b: {cmd: x, outs: [o]}\n", "output 'o' is specified in:"),
         ("stages:\n  a: {cmd: x, deps: [b], outs: [a]}\n  b: {cmd: x, deps: [a], outs: [b]}\n", "Pipeline has a cycle involving: 'a', 'b'."),
         ("stages:\n  a: {cmd: x, outs: [o]}\n  b: {cmd: x, outs: [o/p]}\n", "overlap and are thus in the same tracked directory."),
