@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BUILD := build/release
 JOBS ?= $(shell nproc)
 
-.PHONY: help run test build setup unit e2e page-test bench lint lint-all check asan tsan clean
+.PHONY: help run test build setup unit e2e page-test bench lint lint-all check asan tsan fuzz clean
 
 help:            ## what can be made
 	@grep -hE '^[a-z0-9-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -57,5 +57,9 @@ asan tsan:       ## the C++ tests under sanitizers (make asan, make tsan)
 	@ninja -C build/$@ -j$(JOBS) --quiet
 	@ctest --test-dir build/$@ --output-on-failure -j$(JOBS)
 
+fuzz:            ## every parser against generated input, FUZZ_SECONDS=30 each
+	@scripts/setup build
+	@scripts/fuzz
+
 clean:           ## forget the build, keep what was downloaded
-	@rm -rf build/release build/asan build/tsan build/web
+	@rm -rf build/release build/asan build/tsan build/fuzz build/web

@@ -39,6 +39,10 @@ function(slipway_add_folder name dependencies)
     target_precompile_headers(test_${name} REUSE_FROM slipway_pch)
     add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+    if(SLIPWAY_SANITIZE)
+      set_tests_properties(${name} PROPERTIES TIMEOUT 1200 ENVIRONMENT
+        "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/lsan.supp;TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/tsan.supp")
+    endif()
   endif()
 endfunction()
 

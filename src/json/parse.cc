@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -10,8 +11,12 @@
 namespace slipway::json {
 namespace {
 
-// Stands for a bare NaN or Infinity while the library, which knows no such token, reads the text.
-constexpr std::string_view kNonFiniteMark{"\x01slipway-non-finite:", 20};
+// A text in which every bare NaN, Infinity and -Infinity stands in quotes, since the library knows
+// no such token, and which of its strings (keys counted) these are.
+struct Quoted {
+  std::string text;
+  std::vector<std::size_t> strings;  // ascending
+};
 
 [[noreturn]] void fail(const std::string& what, std::size_t position) {
   throw Error(Code::kInvalidArgument,
@@ -21,7 +26,8 @@ constexpr std::string_view kNonFiniteMark{"\x01slipway-non-finite:", 20};
 // Builds a Value from the library's events, without its own tree in between.
 class Builder final : public nlohmann::json_sax<nlohmann::json> {
  public:
-  Builder(const ParseRules& rules, std::size_t bytes) : rules_(rules), bytes_(bytes) {}
+  Builder(const ParseRules& rules, std::size_t bytes, const std::vector<std::size_t>& bare)
+      : rules_(rules), bytes_(bytes), bare_(bare) {}
 
   bool null() override { return put(Value()); }
   bool boolean(bool value) override { return put(Value(value)); }
@@ -30,11 +36,10 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   bool number_float(double value, const std::string&) override { return put(Value(value)); }
   bool binary(binary_t&) override { return false; }
   bool string(std::string& value) override {
-    if (rules_.bare_non_finite && std::string_view(value).starts_with(kNonFiniteMark)) {
-      const std::string_view name = std::string_view(value).substr(kNonFiniteMark.size());
-      if (name == "NaN") return put(Value(std::numeric_limits<double>::quiet_NaN()));
+    if (is_bare()) {
       const double infinity = std::numeric_limits<double>::infinity();
-      return put(Value(name == "Infinity" ? infinity : -infinity));
+      if (value == "NaN") return put(Value(std::numeric_limits<double>::quiet_NaN()));
+      return put(Value(value == "Infinity" ? infinity : -infinity));
     }
     return put(Value(std::move(value)));
   }
@@ -43,6 +48,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool key(std::string& name) override {
+    if (is_bare()) fail("unexpected `" + name + "`", bytes_);
     if (!rules_.duplicate_keys_last && open_.back().value.as_object().contains(name)) {
       fail("key \"" + name + "\" stands twice in one object", bytes_);
     }
@@ -61,6 +67,14 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     Value value;
     std::string key;  // of the member that comes next, in an object
   };
+
+  // Whether the string that came was no string in the text as it was sent.
+  bool is_bare() {
+    const std::size_t string = strings_++;
+    if (bare_seen_ == bare_.size() || bare_[bare_seen_] != string) return false;
+    ++bare_seen_;
+    return true;
+  }
 
   bool put(Value value) {
     if (open_.empty()) {
@@ -87,40 +101,43 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
 
   const ParseRules& rules_;
   const std::size_t bytes_;
+  const std::vector<std::size_t>& bare_;
+  std::size_t strings_ = 0;
+  std::size_t bare_seen_ = 0;
   std::vector<Open> open_;
   Value root_;
 };
 
-// The text with every NaN, Infinity and -Infinity outside of strings replaced by a marked string.
-std::string mark_non_finite(std::string_view text) {
+Quoted quote_non_finite(std::string_view text) {
   static constexpr std::string_view kNames[] = {"NaN", "Infinity", "-Infinity"};
-  std::string out;
-  out.reserve(text.size());
-  bool quoted = false;
+  Quoted out;
+  out.text.reserve(text.size());
+  std::size_t strings = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (quoted) {
-      out.push_back(c);
-      if (c == '\\' && i + 1 < text.size())
-        out.push_back(text[++i]);
-      else if (c == '"')
-        quoted = false;
+    if (c == '"') {
+      ++strings;
+      const std::size_t start = i;
+      for (++i; i < text.size() && text[i] != '"'; ++i) {
+        if (text[i] == '\\') ++i;
+      }
+      out.text += text.substr(start, i + 1 - start);
       continue;
     }
-    if (c == '"') quoted = true;
-    bool replaced = false;
-    if (c == 'N' || c == 'I' || c == '-') {
-      for (const std::string_view name : kNames) {
-        if (text.substr(i, name.size()) != name) continue;
-        std::string marked(kNonFiniteMark);
-        marked += name;
-        append_quoted(out, marked);
-        i += name.size() - 1;
-        replaced = true;
-        break;
-      }
+    if (c != 'N' && c != 'I' && c != '-') {
+      out.text += c;
+      continue;
     }
-    if (!replaced) out.push_back(c);
+    const auto name =
+        std::find_if(std::begin(kNames), std::end(kNames),
+                     [&](std::string_view known) { return text.substr(i, known.size()) == known; });
+    if (name == std::end(kNames)) {
+      out.text += c;
+      continue;
+    }
+    out.strings.push_back(strings++);
+    append_quoted(out.text, *name);
+    i += name->size() - 1;
   }
   return out;
 }
@@ -129,11 +146,14 @@ std::string mark_non_finite(std::string_view text) {
 
 Value parse(std::string_view text, const ParseRules& rules) {
   if (!is_utf8(text)) throw Error(Code::kInvalidArgument, "not valid JSON: the text is not UTF-8");
-  Builder builder(rules, text.size());
+  // The library takes a NUL for the end and would not look at what stands behind it.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos)
+    fail("unexpected NUL", nul);
   const bool may_have_bare =
       rules.bare_non_finite && text.find_first_of("NI") != std::string_view::npos;
-  const std::string marked = may_have_bare ? mark_non_finite(text) : std::string();
-  const std::string_view source = may_have_bare ? std::string_view(marked) : text;
+  const Quoted quoted = may_have_bare ? quote_non_finite(text) : Quoted();
+  const std::string_view source = may_have_bare ? std::string_view{quoted.text} : text;
+  Builder builder(rules, text.size(), quoted.strings);
   nlohmann::json::sax_parse(source.begin(), source.end(), &builder);
   return builder.take();
 }

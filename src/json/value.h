@@ -28,10 +28,10 @@ class Object {
   bool contains(std::string_view key) const { return find(key) != nullptr; }
   void set(std::string_view key, Value value);  // replaces in place, else appends
   bool erase(std::string_view key);
-  std::size_t size() const { return members_.size(); }
-  bool empty() const { return members_.empty(); }
-  std::vector<Member>::const_iterator begin() const { return members_.begin(); }
-  std::vector<Member>::const_iterator end() const { return members_.end(); }
+  std::size_t size() const;
+  bool empty() const;
+  std::vector<Member>::const_iterator begin() const;
+  std::vector<Member>::const_iterator end() const;
   bool operator==(const Object& other) const;  // the order of members counts
 
  private:
@@ -42,31 +42,25 @@ class Object {
 // double.
 class Value {
  public:
-  enum class Kind {
-    kNull,
-    kBool,
-    kInt,
-    kUint,
-    kDouble,
-    kString,
-    kArray,
-    kObject
-  };  // kUint: only above INT64_MAX
+  // kUint: only above INT64_MAX.
+  enum class Kind { kNull, kBool, kInt, kUint, kDouble, kString, kArray, kObject };
 
+  // Implicit: whoever builds a document writes what it holds.
+  // NOLINTBEGIN(google-explicit-constructor)
   Value() = default;
-  Value(std::nullptr_t) {}                                  // NOLINT(google-explicit-constructor)
-  Value(bool value) : state_(value) {}                      // NOLINT(google-explicit-constructor)
-  Value(int value) : state_(std::int64_t{value}) {}         // NOLINT(google-explicit-constructor)
-  Value(unsigned value) : state_(std::int64_t{value}) {}    // NOLINT(google-explicit-constructor)
-  Value(std::int64_t value) : state_(value) {}              // NOLINT(google-explicit-constructor)
-  Value(std::uint64_t value);                               // NOLINT(google-explicit-constructor)
-  Value(double value) : state_(value) {}                    // NOLINT(google-explicit-constructor)
-  Value(const char* value) : state_(std::string(value)) {}  // NOLINT(google-explicit-constructor)
-  Value(std::string_view value)
-      : state_(std::string(value)) {}                     // NOLINT(google-explicit-constructor)
-  Value(std::string value) : state_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Value(Array value) : state_(std::move(value)) {}        // NOLINT(google-explicit-constructor)
-  Value(Object value) : state_(std::move(value)) {}       // NOLINT(google-explicit-constructor)
+  Value(std::nullptr_t) {}
+  Value(bool value) : state_(value) {}
+  Value(int value) : state_(std::int64_t{value}) {}
+  Value(unsigned value) : state_(std::int64_t{value}) {}
+  Value(std::int64_t value) : state_(value) {}
+  Value(std::uint64_t value);
+  Value(double value) : state_(value) {}
+  Value(const char* value) : state_(std::string(value)) {}
+  Value(std::string_view value) : state_(std::string(value)) {}
+  Value(std::string value) : state_(std::move(value)) {}
+  Value(Array value) : state_(std::move(value)) {}
+  Value(Object value) : state_(std::move(value)) {}
+  // NOLINTEND(google-explicit-constructor)
 
   Kind kind() const { return static_cast<Kind>(state_.index()); }
   bool is_null() const { return kind() == Kind::kNull; }
@@ -98,6 +92,12 @@ class Value {
                Object>
       state_;
 };
+
+// Here, where Value is complete: clang 14 looks into a pair as soon as its vector is asked.
+inline std::size_t Object::size() const { return members_.size(); }
+inline bool Object::empty() const { return members_.empty(); }
+inline std::vector<Member>::const_iterator Object::begin() const { return members_.begin(); }
+inline std::vector<Member>::const_iterator Object::end() const { return members_.end(); }
 
 // The word for a kind as a user would say it: "null", "true or false", "a number", "a text", "a
 // list", "an object".

@@ -49,6 +49,16 @@ TEST(Json, BareNonFiniteOnlyWhereAsked) {
   EXPECT_EQ(value.as_array()[3].as_string(), "NaN");
   EXPECT_EQ(value.as_array()[4].as_int(), -1);
   EXPECT_THROW(parse("[NaNa]", {.bare_non_finite = true}), Error);
+  // Once a text that began like the mark for these became an infinity, and NaN could be a key.
+  EXPECT_EQ(parse("[\"\\u0001slipway-non-finite:x\", NaN]", {.bare_non_finite = true})
+                .as_array()[0]
+                .as_string(),
+            "\x01slipway-non-finite:x");
+  EXPECT_THROW(parse("{NaN: 1}", {.bare_non_finite = true}), Error);
+  EXPECT_EQ(parse("{\"N\": \"a\\\"NaN\", \"I\": -Infinity}", {.bare_non_finite = true})
+                .find("N")
+                ->as_string(),
+            "a\"NaN");
 }
 
 TEST(Json, NamesWhatIsWrong) {
@@ -63,6 +73,8 @@ TEST(Json, NamesWhatIsWrong) {
   EXPECT_EQ(message("{\"a\":1,\"a\":2}"),
             "not valid JSON: key \"a\" stands twice in one object at byte 13");
   EXPECT_EQ(message("\xff"), "not valid JSON: the text is not UTF-8");
+  // A fuzzer's finding: what stood behind a NUL was not looked at.
+  EXPECT_EQ(message(std::string_view("\"a\"\0 ]]", 7)), "not valid JSON: unexpected NUL at byte 3");
   EXPECT_TRUE(message("{\"a\":").starts_with("not valid JSON: unexpected"));
   EXPECT_TRUE(message("").starts_with("not valid JSON: unexpected"));
   EXPECT_TRUE(message("1 2").starts_with("not valid JSON: unexpected"));

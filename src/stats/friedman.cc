@@ -30,9 +30,11 @@ double studentized_range_sf(double q, std::int64_t k) {
   // geometrically.
   constexpr double kStep = 1.0 / 32;
   constexpr double kMargin = 12;
+  constexpr double kDensityEnd = 40;  // the density is 0 in a double from 38.6 on
   const auto others = static_cast<double>(k - 1);
   double sum = 0;
-  for (double z = -kMargin; z <= q + kMargin; z += kStep) {
+  const double end = std::min(q + kMargin, kDensityEnd);
+  for (double z = -kMargin; z <= end; z += kStep) {
     const double below = normal_cdf(z);
     const double outside = normal_cdf(z - q) / below;
     sum += normal_density(z) * std::pow(below, others) * -std::expm1(others * std::log1p(-outside));

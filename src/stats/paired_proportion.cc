@@ -56,8 +56,8 @@ double edge(const TangoScore& score, double inside, double outside) {
 }  // namespace
 
 PairedProportionCi paired_proportion_ci(const PairedCounts& counts, double conf) {
-  const auto not_negative = {counts.both_right, counts.only_a, counts.only_b, counts.none};
-  require(std::ranges::min(not_negative) >= 0, "a", "be a count, as `b`, `c` and `d`");
+  require(std::min({counts.both_right, counts.only_a, counts.only_b, counts.none}) >= 0, "a",
+          "be a count, as `b`, `c` and `d`");
   require_open_unit(conf, "conf");
   const auto b = static_cast<double>(counts.only_a);
   const auto c = static_cast<double>(counts.only_b);

@@ -203,6 +203,15 @@ TEST(StochasticOrder, CompleteOrderIsZeroOrOne) {
   EXPECT_EQ(stochastic_order(high, high).violation_ratio, .5);
 }
 
+// Found with mutated input: the sum once went on to the distance itself, forever.
+TEST(Nemenyi, EndsForRanksFarApart) {
+  const std::vector<double> ranks{1e300, 0.05};
+  const Nemenyi result = nemenyi(2, 2, ranks);
+  EXPECT_EQ(result.p[0][1], 0);
+  EXPECT_EQ(result.different.size(), 1U);
+  EXPECT_EQ(studentized_range_sf(1e300, 3), 0);
+}
+
 TEST(Nemenyi, MatchesPublishedQuantiles) {
   const double published[] = {1.959963984540, 2.343700586, 2.569031772546, 2.727774371, 2.849705420,
                               2.948320018,    3.030878450, 3.101730341,    3.163683577};

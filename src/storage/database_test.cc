@@ -120,9 +120,9 @@ TEST_F(DatabaseTest, AReadSeesOneStateWhileWritesGoOn) {
 TEST_F(DatabaseTest, AFullQueueRefuses) {
   Database::Options few = options();
   few.queue_max = 2;
-  Database database(few);
-  std::promise<void> gate;
+  std::promise<void> gate;  // both outlive the writer thread
   std::promise<void> started;
+  Database database(few);
   database.write_async(
       [&](Transaction&) {
         started.set_value();

@@ -143,7 +143,8 @@ class BitReader {
         left_ = 8;
       }
       const int take = bits < left_ ? bits : left_;
-      value = (value << take) | ((current_ >> (left_ - take)) & ((1U << take) - 1));
+      value = (value << take) |
+              (static_cast<unsigned>(current_ >> (left_ - take)) & ((1U << take) - 1U));
       left_ -= take;
       bits -= take;
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <optional>
 
 #include "base/error.h"
@@ -235,6 +236,9 @@ class Parser {
         std::from_chars(digits.data(), digits.data() + digits.size(), result.number);
     const bool good = token.kind == TokenKind::kNumber && stop == digits.data() + digits.size() &&
                       (fault == std::errc() || fault == std::errc::result_out_of_range);
+    // Too large or too small for a double: an infinity or zero, as Python reads it; from_chars
+    // leaves the number as it was.
+    if (good && fault != std::errc()) result.number = std::strtod(token.text.c_str(), nullptr);
     if (!good) {
       refuse(id.entity == Entity::kMetric
                  ? "Expected numeric value type for metric. Found " + std::string(token.raw)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tracking/search_filter.h"
 
+#include <cmath>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -60,6 +61,14 @@ TEST(SearchFilter, OneComparison) {
     ASSERT_EQ(parsed.size(), 1U) << row.text;
     EXPECT_EQ(parsed[0], row.comparison) << row.text;
   }
+}
+
+// Once these were compared as 0.
+TEST(SearchFilter, NumbersBeyondADoubleAreInfiniteOrZero) {
+  EXPECT_EQ(parse("metrics.m < 1e999")[0].number, HUGE_VAL);
+  EXPECT_EQ(parse("metrics.m > -1e999")[0].number, -HUGE_VAL);
+  EXPECT_EQ(parse("metrics.m > +1e999")[0].number, HUGE_VAL);
+  EXPECT_EQ(parse("metrics.m > 1e-999")[0].number, 0);
 }
 
 TEST(SearchFilter, AndJoins) {
