@@ -1,7 +1,7 @@
 """The first benchmarks: start and memory, tracking, repro, inference, and with --build the build itself.
 
-Every line prints our figure, the peer's of the same run, and the ratio; with runs, median and spread. The load comes from wrk, a native
-program, on the same machine: what it uses of the two cores is missing from both sides alike.
+Every line prints our figure, the peer's of the same run, and the ratio; with runs, median and spread. The load comes from bench/load, a
+native program, on the same machine: what it uses of the two cores is missing from both sides alike.
 """
 import argparse
 import json
@@ -22,6 +22,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SLIPWAY = ROOT / "build/release/slipway"
 VENV = ROOT / "build/venv/bin"
+LOAD = ROOT / "build/release/load"
 results: list[dict] = []
 
 
@@ -112,25 +113,38 @@ class Mlflow:
         self.process.wait(30)
 
 
-def wrk(url, body, seconds, connections, folder, content_type="application/json", vary=None):
-    """Requests a second and p99 in ms. `vary`: Lua that makes the body of each request from a counter n."""
-    script = pathlib.Path(folder) / "wrk.lua"
-    make = vary or f"return [==[{body}]==]"
-    script.write_text(f"""
-local n = 0
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "{content_type}"
-local function make(n) {make} end
-request = function() n = n + 1; return wrk.format(nil, nil, nil, make(n)) end
-done = function(summary, latency, requests)
-  io.write(string.format("RESULT %d %d %f %d\\n", summary.requests, summary.duration, latency:percentile(99), summary.errors.status + summary.errors.read + summary.errors.write + summary.errors.timeout))
-end
-""")
-    out = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", script, url], capture_output=True, text=True, check=True).stdout
-    count, micros, p99_us, errors = next(l for l in out.splitlines() if l.startswith("RESULT")).split()[1:]
-    if int(errors):
-        print(f"  ({errors} errors of {count})", file=sys.stderr)
-    return (int(count) - int(errors)) / (int(micros) / 1e6), float(p99_us) / 1000
+def load(url, work, seconds, clients, *options):
+    """One run of the driver: its JSON, with rate in units a second and latencies in ms."""
+    done = subprocess.run([LOAD, url, work, "--clients", str(clients), "--seconds", str(seconds), *options], capture_output=True, text=True)
+    if not done.stdout:
+        raise SystemExit(f"bench: {done.stderr.strip()}")
+    result = json.loads(done.stdout)
+    if result["errors"]:
+        print(f"  ({result['errors']} errors of {result['calls']}: {done.stderr.strip()})", file=sys.stderr)
+    return result
+
+
+def post_load(url, path, body, seconds, clients, folder):
+    """The same body again and again: calls a second and p99 in ms."""
+    file = pathlib.Path(folder) / "body.json"
+    file.write_text(body)
+    result = load(url, "post", seconds, clients, "--path", path, "--body", file)
+    return result["rate"], result["p99_ms"]
+
+
+def tree_cpu_s(pid):
+    """CPU seconds that a process and its living children have used, user and system."""
+    total, waiting = 0, [pid]
+    while waiting:
+        p = waiting.pop()
+        try:
+            fields = open(f"/proc/{p}/stat").read().rsplit(")", 1)[1].split()
+            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            for task in os.listdir(f"/proc/{p}/task"):
+                waiting += [int(c) for c in open(f"/proc/{p}/task/{task}/children").read().split()]
+        except FileNotFoundError:
+            pass
+    return total
 
 
 def start_and_memory(runs, folder):
@@ -162,10 +176,8 @@ def many_runs(folder, count=100_000):
     body = json.dumps({"experiment_id": "0", "run_name": "r", "tags": [{"key": "k", "value": "v"}]})
     made = 0
     while made < count:
-        rate, _ = wrk(server.url + "/api/2.0/mlflow/runs/create", body, 10, 16, folder)
+        rate, _ = post_load(server.url, "/api/2.0/mlflow/runs/create", body, 10, 16, folder)
         made += int(rate * 10)
-        if rate < 50:
-            break
     server.stop()
     ready = []
     for _ in range(5):
@@ -175,29 +187,24 @@ def many_runs(folder, count=100_000):
     report(f"server ready on {made:,} runs", ready, unit="ms", goal="<= 200", better="lower")
 
 
-LOG_METRIC = """return '{"run_id":"%s","key":"loss","value":0.5,"timestamp":' .. (1700000000000 + n) .. ',"step":' .. n .. '}'"""
-LOG_BATCH = """local t = {} ; for s = 0, 99 do for k = 0, 9 do t[#t+1] = '{"key":"k' .. k .. '","value":0.5,"timestamp":1700000000000,"step":' .. (n * 100 + s) .. '}' end end
-return '{"run_id":"%s","metrics":[' .. table.concat(t, ',') .. ']}'"""
-
-
 def tracking(runs, folder):
+    works = (("log-metric", 16, "one point a call"), ("log-batch", 8, "10 keys x 100 steps a call, fresh runs"), ("run", 8, "create + 20 params + 20 metrics + finish"))
+    units = {"log-metric": "calls/s", "log-batch": "points/s", "run": "runs/s"}
     figures = {}
     for name, make in (("slipway", lambda: Server(tempfile.mkdtemp(dir=folder))), ("mlflow", lambda: Mlflow(pathlib.Path(tempfile.mkdtemp(dir=folder))))):
         server = make()
-        figures[name] = {"metric": [], "p99": [], "points": []}
-        for _ in range(runs):
-            run = post(server.url + "/api/2.0/mlflow/runs/create", {"experiment_id": "0"})["run"]["info"]["run_id"]
-            rate, p99 = wrk(server.url + "/api/2.0/mlflow/runs/log-metric", "", 5, 16, folder, vary=LOG_METRIC % run)
-            figures[name]["metric"].append(rate)
-            figures[name]["p99"].append(p99)
-            run = post(server.url + "/api/2.0/mlflow/runs/create", {"experiment_id": "0"})["run"]["info"]["run_id"]
-            rate, _ = wrk(server.url + "/api/2.0/mlflow/runs/log-batch", "", 5, 8, folder, vary=LOG_BATCH % run)
-            figures[name]["points"].append(rate * 1000)
+        for work, clients, _ in works:
+            for _ in range(runs):
+                before = tree_cpu_s(server.process.pid)
+                result = load(server.url, work, 5, clients)
+                result["server_us"] = (tree_cpu_s(server.process.pid) - before) / max(1, result["units"]) * 1e6
+                figures.setdefault((name, work), []).append(result)
         server.stop()
-    ours, stock = figures["slipway"], figures["mlflow"]
-    report("log-metric, 16 connections (durability: kill)", ours["metric"], stock["metric"], "mlflow server", "calls/s")
-    report("log-metric p99", ours["p99"], stock["p99"], "mlflow server", "ms", better="lower")
-    report("log-batch of 10 keys x 100 steps, 8 connections", ours["points"], stock["points"], "mlflow server", "points/s")
+    for work, clients, what in works:
+        column = lambda key: ([r[key] for r in figures["slipway", work]], [r[key] for r in figures["mlflow", work]])
+        report(f"{work}, {what}, {clients} clients (durability: kill)", *column("rate"), "mlflow server", units[work])
+        report(f"{work} p99 of a call", *column("p99_ms"), "mlflow server", "ms", better="lower")
+        report(f"{work}, the server's CPU for one", *column("server_us"), "mlflow server", "us", better="lower")
 
 
 def repro(runs, folder, stages=50):
@@ -263,9 +270,9 @@ def inference(runs, folder):
             break
         except OSError:
             time.sleep(0.1)
-    ours = [wrk(server.url + "/v2/models/bench/infer", oip, 5, 16, folder) for _ in range(runs)]
+    ours = [post_load(server.url, "/v2/models/bench/infer", oip, 5, 16, folder) for _ in range(runs)]
     split = json.dumps({"inputs": [row]})
-    scoring = [wrk(server.url + "/endpoints/bench/invocations", split, 5, 16, folder) for _ in range(runs)]
+    scoring = [post_load(server.url, "/endpoints/bench/invocations", split, 5, 16, folder) for _ in range(runs)]
     server.stop()
     port = free_port()
     process = subprocess.Popen([VENV / "mlflow", "models", "serve", "-m", f"{folder}/saved", "--env-manager", "local", "-h", "127.0.0.1", "-p", str(port)],
@@ -278,7 +285,7 @@ def inference(runs, folder):
                 break
             except OSError:
                 time.sleep(0.1)
-        peer = [wrk(f"http://127.0.0.1:{port}/invocations", split, 5, 16, folder) for _ in range(runs)]
+        peer = [post_load(f"http://127.0.0.1:{port}", "/invocations", split, 5, 16, folder) for _ in range(runs)]
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
