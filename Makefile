@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BUILD := build/release
 JOBS ?= $(shell nproc)
 
-.PHONY: help run test build setup unit e2e page-test bench lint lint-all check asan tsan fuzz clean
+.PHONY: help run test build setup unit e2e page-test bench lint lint-all check story-check oracle asan tsan fuzz clean
 
 help:            ## what can be made
 	@grep -hE '^[a-z0-9-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -20,6 +20,14 @@ build:           ## the program, at build/release/slipway
 run: build       ## the main job: a year of flights through the whole loop, then the story
 	@scripts/setup python
 	@examples/flights/run.sh
+
+story-check:     ## the last run's story against the one that numpy and scikit-learn tell
+	@python3 tests/oracle/compare_story.py
+
+oracle:          ## tell that story anew (a minute) and compare with the last run's
+	@scripts/setup python
+	@PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache build/venv/bin/python tests/oracle/flights_story.py --out tests/oracle/flights_story.json
+	@$(MAKE) --no-print-directory story-check
 
 test: build      ## every test: checks, unit tests, end-to-end tests with the real clients, the page in a browser
 	@scripts/setup python browser

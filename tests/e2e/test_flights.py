@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What examples/flights promises, without its year: the dictionary, the exported model, and what a pull request runs."""
 
+import importlib.util
 import json
 import os
 import pathlib
@@ -142,3 +143,31 @@ def test_a_pull_request_sees_its_plan(server, repository):
     broken = plan()
     assert broken.returncode == 1
     assert "bugdet" in broken.stderr
+
+
+def test_the_comparison_with_the_oracle_finds_what_is_wrong():
+    """A story that repeats the oracle's passes; each number that is changed is named."""
+    folder = pathlib.Path(__file__).resolve().parents[1] / "oracle"
+    spec = importlib.util.spec_from_file_location("compare_story", folder / "compare_story.py")
+    compare = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(compare)
+    oracle = json.loads((folder / "flights_story.json").read_text())
+    assert [alarm["block"] for alarm in oracle["february"]["alarms"]] == ["2013-06-30", "2013-12-17"]
+    tries = [{**{key: gate.get(key) for key in ("verdict", "estimate", "lo", "hi", "p", "promoted")}, "champion": 1,
+              "day": compare.next_day(gate["day"]), "next_gain": gate["next_month"]} for gate in compare.story_of(oracle)]
+    summary = {"tries": tries, "counts": {"alarms": 0},
+               "arms": {"never": list(oracle["february"]["months"]), "slipway": list(oracle["slipway"]["months"])}}
+    assert compare.differences(oracle, summary) == []
+
+    tries[1]["p"] += 2e-6
+    tries[2]["verdict"] = "fail"
+    tries[2]["promoted"] = None
+    summary["counts"]["alarms"] = 1
+    summary["arms"]["slipway"][9] += 0.002
+    assert [line.split(":")[:2] for line in compare.differences(oracle, summary)] == [
+        ["comparison of 2013-03-29", " p"],
+        ["comparison of 2013-04-12", " the verdict"],
+        ["comparison of 2013-04-12", " promoted on"],
+        ["alarms of the year", " Slipway has 1, the oracle 0"],
+        ["loss of slipway in month 12", f" Slipway has {summary['arms']['slipway'][9]}, the oracle {oracle['slipway']['months'][9]}"],
+    ]
