@@ -48,7 +48,7 @@ class Server:
 
     def rollouts(self):
         answer = self.json(f"/api/slipway/v1/rollouts?endpoint={ENDPOINT}")["rollouts"]
-        return sorted(answer, key=lambda rollout: rollout["started_event_time"])
+        return sorted(answer, key=lambda rollout: rollout["started_event_time"] or "")
 
     def served(self):
         """Labelled predictions, as the monitor exports them."""

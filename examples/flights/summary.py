@@ -31,6 +31,11 @@ def months_of(served, months):
     return [round(log_loss(label[by_month == now], probability[by_month == now]), 6) for now in months]
 
 
+def event_day(event):
+    """The event's day on the endpoint's clock; the first version came before the first request, and so before any day."""
+    return event["event_time"][:10] if event["event_time"] else "before any"
+
+
 def tries_of(events, replay, versions):
     """Each comparison with what it led to, and what the challenger would have been worth in the days after."""
     labelled = ~np.isnan(replay["label"])
@@ -38,7 +43,7 @@ def tries_of(events, replay, versions):
     for event in events:
         body = event["body"]
         if event["type"] == "gate.evaluated":
-            found = {"day": event["event_time"][:10], "challenger": body["challenger"], "champion": body.get("champion"),
+            found = {"day": event_day(event), "challenger": body["challenger"], "champion": body.get("champion"),
                      "verdict": body["verdict"], "estimate": body.get("estimate"), "lo": body.get("lo"),
                      "hi": body.get("hi"), "p": body.get("p"), "reason": body.get("reason"), "promoted": None}
             if found["champion"]:
@@ -52,7 +57,7 @@ def tries_of(events, replay, versions):
         elif event["type"] == "alias.moved" and event["subject"] == f"model:{MODEL}":
             for found in reversed(tries):
                 if found["challenger"] == body.get("to") and not found["promoted"]:
-                    found["promoted"] = event["event_time"][:10]
+                    found["promoted"] = event_day(event)
                     break
     return tries
 
@@ -104,7 +109,7 @@ Lead time, from the challenger's training to all traffic: {f'{np.median(lead):.0
     for event in alarms:
         body = event["body"]
         print(f"Alarm on {event['event_time'][:10]}: block {body.get('block')}, value {body.get('value'):.1f} "
-              f"(threshold {body.get('threshold')}), bound {body.get('bound')}, one false alarm in {body.get('budget_blocks')} days")
+              f"(threshold {body.get('threshold')}), mean loss {body.get('mean_loss'):.3f} against a bound of {body.get('bound_loss'):.3f}, one false alarm in {body.get('budget_blocks')} days")
     return {"promoted": len(promoted), "tried": len(later), "refused": len(refused), "refused_would_have_hurt": len(hurt),
             "refused_would_have_helped": len(missed), "promoted_and_worse": len(regretted), "alarms": len(alarms),
             "lead_days": lead}

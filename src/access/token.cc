@@ -58,10 +58,10 @@ std::string load_or_create_token(const std::filesystem::path& folder) {
                   "`" + path.string() + "` can be read by other users, so it is no secret any more",
                   "rm '" + path.string() + "'   (a new one is made at the next start)");
     }
-    const std::string token(trimmed(*kept));
+    std::string token(trimmed(*kept));
     if (!token.empty()) return token;
   }
-  const std::string token = new_token();
+  std::string token = new_token();
   write_file_atomic(path, token + "\n", true, 0600);
   return token;
 }

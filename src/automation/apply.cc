@@ -191,9 +191,9 @@ void refuse_stale(const json::Object& file, const Plan& fresh) {
     }
   }
   for (const auto& [address, change] : then) {
-    const bool still =
-        std::any_of(fresh.changes.begin(), fresh.changes.end(),
-                    [&](const Change& now) { return now.kind + "." + now.name == address; });
+    const bool still = std::any_of(
+        fresh.changes.begin(), fresh.changes.end(),
+        [&name = address](const Change& now) { return now.kind + "." + now.name == name; });
     if (change.action != "no-op" && !still) {
       throw Error(Code::kConflict, "the plan is stale: " + address + " is gone since it was made",
                   "slipway plan -o FILE");

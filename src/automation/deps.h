@@ -36,6 +36,9 @@ struct Deps {
 
   // The largest event time that an endpoint has seen; 0 before any.
   std::function<TimeUs(const std::string& endpoint)> watermark;
+  // The event time of an endpoint's first logged request at or behind a position of the log; 0 when
+  // none is readable.
+  std::function<TimeUs(const std::string& endpoint, std::int64_t from)> first_event_time;
   // How far the prediction log is, as a number that only grows: two equal answers mean that no
   // request came between.
   std::function<std::int64_t()> log_position;

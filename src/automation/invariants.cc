@@ -197,8 +197,9 @@ class Checker {
       policy.alpha_rollback = input.find("alpha_rollback")->as_double();
       policy.alpha_promote = input.find("alpha_promote")->as_double();
       const stats::CanaryEProcess again = stats::canary_e_process(steps, policy);
-      const auto close = [&](std::string_view key, double value) {
-        return std::abs(told.find(key)->as_double() - value) <= kTolerance * (1 + std::abs(value));
+      const auto close = [&values = told](std::string_view key, double value) {
+        return std::abs(values.find(key)->as_double() - value) <=
+               kTolerance * (1 + std::abs(value));
       };
       require(close("log_rollback_e", again.log_rollback_e) &&
                   close("log_promote_e", again.log_promote_e),

@@ -4,6 +4,7 @@
 
 #include "automation/spec.h"
 #include "gate/gate.h"
+#include "monitoring/monitor.h"
 
 namespace slipway::automation {
 namespace {
@@ -16,28 +17,28 @@ constexpr std::array kWebhook = {
     Field{.key = "url", .type = FieldType::kText, .required = true},
 };
 
-constexpr std::array<std::string_view, 1> kMethods = {"cluster-se"};
-constexpr std::array<std::string_view, 1> kClusters = {"day"};
 constexpr std::array kGate = {
     Field{.key = "model", .type = FieldType::kName, .required = true, .reference = "Model"},
-    Field{.key = "alias", .type = FieldType::kName, .fallback = R"("champion")"},
+    Field{.key = "alias", .type = FieldType::kName, .fallback_text = gate::kAliasDefault},
     Field{.key = "monitor", .type = FieldType::kName, .required = true, .reference = "Monitor"},
     Field{.key = "method",
           .type = FieldType::kChoice,
-          .fallback = R"("cluster-se")",
-          .choices = kMethods},
-    Field{
-        .key = "cluster", .type = FieldType::kChoice, .fallback = R"("day")", .choices = kClusters},
+          .fallback_text = gate::kMethodNames[0],
+          .choices = gate::kMethodNames},
+    Field{.key = "cluster",
+          .type = FieldType::kChoice,
+          .fallback_text = gate::kClusterNames[0],
+          .choices = gate::kClusterNames},
     Field{.key = "clusters",
           .type = FieldType::kInteger,
-          .fallback = "14",
+          .fallback_number = gate::kClustersMin,
           .min = gate::kClustersMin,
           .max = gate::kClustersMax},
     Field{.key = "alpha",
           .type = FieldType::kNumber,
-          .fallback = "0.05",
+          .fallback_number = gate::kAlphaDefault,
           .min = 0,
-          .max = 0.5,
+          .max = gate::kAlphaMax,
           .open = true},
 };
 
@@ -115,36 +116,50 @@ constexpr std::array kEndpoint = {
     Field{.key = "rollout", .type = FieldType::kObject, .members = kRollout},
 };
 
-constexpr std::array<std::string_view, 3> kMonitorLosses = {"log_loss", "zero_one", "squared"};
-constexpr std::array<std::string_view, 3> kBlocks = {"none", "hour", "day"};
 constexpr std::array kMonitor = {
     Field{.key = "endpoint", .type = FieldType::kName, .required = true, .reference = "Endpoint"},
     Field{.key = "loss",
           .type = FieldType::kChoice,
-          .fallback = R"("log_loss")",
-          .choices = kMonitorLosses},
+          .fallback_text = monitoring::kLossDefault,
+          .choices = monitoring::kLossNames},
     Field{.key = "clip",
           .type = FieldType::kNumber,
-          .fallback = "3.0",
+          .fallback_number = monitoring::kLogLossClip,
           .min = 0,
-          .max = 1e12,
+          .max = monitoring::kClipMax,
           .open = true},
     Field{.key = "output", .type = FieldType::kText},
-    Field{.key = "positive", .type = FieldType::kText, .fallback = R"("1")"},
-    Field{.key = "block", .type = FieldType::kChoice, .fallback = R"("day")", .choices = kBlocks},
-    Field{.key = "bound", .type = FieldType::kNumber, .min = 0, .max = 1e12, .open = true},
-    Field{.key = "budget", .type = FieldType::kNumber, .fallback = "100", .min = 2, .max = 1e6},
+    Field{
+        .key = "positive", .type = FieldType::kText, .fallback_text = monitoring::kPositiveDefault},
+    Field{.key = "block",
+          .type = FieldType::kChoice,
+          .fallback_text = monitoring::kBlockDefault,
+          .choices = monitoring::kBlockNames},
+    Field{.key = "bound",
+          .type = FieldType::kNumber,
+          .min = 0,
+          .max = monitoring::kClipMax,
+          .open = true},
+    Field{.key = "budget",
+          .type = FieldType::kNumber,
+          .fallback_number = monitoring::kBudgetBlocksDefault,
+          .min = monitoring::kBudgetBlocksMin,
+          .max = monitoring::kBudgetBlocksMax},
     Field{.key = "horizon",
           .type = FieldType::kDuration,
-          .fallback = R"("1d")",
+          .fallback_number = monitoring::kHorizonDefault,
           .min = 0,
-          .max = 366 * kDay},
-    Field{.key = "min_rows", .type = FieldType::kInteger, .fallback = "1", .min = 1, .max = 1e9},
+          .max = monitoring::kHorizonMax},
+    Field{.key = "min_rows",
+          .type = FieldType::kInteger,
+          .fallback_number = monitoring::kMinRowsDefault,
+          .min = 1,
+          .max = monitoring::kMinRowsMax},
     Field{.key = "blind_after",
           .type = FieldType::kDuration,
-          .fallback = R"("14d")",
-          .min = kSecond,
-          .max = 365 * kDay},
+          .fallback_number = monitoring::kBlindAfterDefault,
+          .min = monitoring::kBlindAfterMin,
+          .max = monitoring::kBlindAfterMax},
     Field{.key = "webhook", .type = FieldType::kName, .reference = "Webhook"},
 };
 

@@ -21,8 +21,8 @@ json::Object known_fields(const Kind& kind, const json::Value& stored) {
   json::Object kept;
   for (const Field& field : kind.fields) {
     if (const json::Value* value = stored.find(field.key); value != nullptr) {
-      const bool unset = value->is_string() && value->as_string().empty() &&
-                         field.fallback.empty() && !field.required;
+      const bool unset = value->is_string() && value->as_string().empty() && !has_fallback(field) &&
+                         !field.required;
       if (!unset) {
         kept.set(field.key, *value);
       }

@@ -228,7 +228,7 @@ std::string store_id(storage::Transaction& transaction, const Clock& clock) {
   if (std::optional<std::string> id = find_store_id(transaction)) {
     return *id;
   }
-  const std::string id = new_ulid(clock.now());
+  std::string id = new_ulid(clock.now());
   transaction.execute("INSERT INTO store_identity (only_row, id) VALUES (1, ?1)", id);
   return id;
 }

@@ -68,7 +68,7 @@ json::Object to_json(const Retraining& retraining) {
                       {"outcome", retraining.outcome},
                       {"reason", retraining.reason},
                       {"commit", retraining.commit},
-                      {"watermark", format_time(retraining.watermark)},
+                      {"watermark", ledger::time_or_null(retraining.watermark)},
                       {"dataset_hash", retraining.dataset_hash},
                       {"dataset_rows", retraining.dataset_rows},
                       {"log", retraining.log},

@@ -44,8 +44,8 @@ std::string keep_evidence(storage::Transaction& transaction, const Clock& clock,
                     {"verdict", ends ? serving::state_name(ruling.state) : "next_step"},
                     {"reason", ruling.reason},
                     {"decided_by", ruling.actor},
-                    {"event_time", format_time(event_time)},
-                    {"started_event_time", format_time(rollout.started_event_time)},
+                    {"event_time", ledger::time_or_null(event_time)},
+                    {"started_event_time", ledger::time_or_null(rollout.started_event_time)},
                     {"gate_evidence", policy_text(rollout, "gate_evidence")},
                     {"numbers", ruling.numbers}};
   const std::string subject = "rollout/" + rollout.id +
@@ -141,7 +141,7 @@ bool still_holds(storage::Session& session, const Clock& clock, const serving::R
 std::string end_rollout(storage::Transaction& transaction, const Clock& clock,
                         const serving::RolloutRow& rollout, const Ruling& ruling,
                         const std::string& by, TimeUs event_time) {
-  const std::string evidence = keep_evidence(transaction, clock, rollout, ruling, event_time);
+  std::string evidence = keep_evidence(transaction, clock, rollout, ruling, event_time);
   serving::finish_rollout(transaction, clock, rollout.id, ruling.state, ruling.counters,
                           ruling.reason, {ruling.actor, rollout.cause, event_time},
                           json::Object{{"reason", ruling.reason}, {"numbers", ruling.numbers}},
@@ -224,6 +224,24 @@ bool carry_out(const Deps& deps, const serving::RolloutRow& rollout, const Rulin
   return done;
 }
 
+// A rollout that was started before the endpoint's first request: its time begins with that
+// request, however late this look is. True when it was written down.
+bool begin_time(const Deps& deps, const serving::RolloutRow& rollout) {
+  const TimeUs watermark = deps.watermark(rollout.endpoint);
+  if (rollout.started_event_time != 0 || watermark == 0) {
+    return false;
+  }
+  deps.flush_log();
+  TimeUs first = deps.first_event_time(rollout.endpoint, rollout.log_position);
+  if (first == 0) {
+    first = watermark;  // posted, without a request so far
+  }
+  deps.database.write([&](storage::Transaction& transaction) {
+    serving::begin_rollout_time(transaction, rollout.id, first);
+  });
+  return true;
+}
+
 serving::RolloutRow end_by_hand(const Deps& deps, const std::string& id,
                                 serving::RolloutState state, const std::string& actor,
                                 const std::string& reason) {
@@ -284,6 +302,9 @@ std::vector<JudgedStep> judged_steps(const serving::RolloutRow& rollout,
 bool control_rollout(const Deps& deps, const serving::RolloutRow& rollout) {
   if (!serving::is_open(rollout.state)) {
     return false;
+  }
+  if (begin_time(deps, rollout)) {
+    return true;
   }
   const TimeUs now = deps.watermark(rollout.endpoint);
   const serving::StepCounters live = deps.counters(rollout.id, rollout.step);

@@ -17,6 +17,7 @@ std::vector<JudgedStep> judged_steps(const serving::RolloutRow& rollout,
 
 // One look at an open rollout. In one write: evidence, row, events, and at promotion the alias
 // move. True if anything changed.
+//   - started before the endpoint's first request, which has come: its time begins then
 //   - a newer alias move than the one it started from, an endpoint that is gone or follows another
 //   alias: voided
 //   - paused, or the endpoint on hold: nothing is decided

@@ -294,7 +294,7 @@ Judgement judge(const RolloutPolicy& policy, std::span<const JudgedStep> steps, 
     judgement.reason = "the challenger is not worse by " + shortened(policy.delta) +
                        " (smallest e-value " + shortened(guardrail.promote_min) + ", " +
                        shortened(1 / policy.alpha_promote) + " are enough): " + counted;
-  } else if (now - started >= policy.max_duration) {
+  } else if (started != 0 && now - started >= policy.max_duration) {
     judgement.decision = Decision::kExpire;
     judgement.reason = "undecided after " + duration_text(policy.max_duration) +
                        " (smallest e-value to promote " + shortened(guardrail.promote_min) +

@@ -85,7 +85,7 @@ struct Judgement {
 // Looks at the steps reached so far (the last of them is under way).
 //   any loss or the mean over losses against the challenger, or a broken split   -> kRollback
 //   the last step has its requests and every loss promotes over all steps         -> kPromote
-//   `now` is max_duration or more after `started`                                  -> kExpire
+//   `now` is max_duration or more after `started` (0 = its time has not begun)      -> kExpire
 //   the step under way has its requests and is not the last                        -> kNextStep
 // REQUIRES: 1 <= steps.size() <= policy.steps.size().
 Judgement judge(const RolloutPolicy& policy, std::span<const JudgedStep> steps, TimeUs started,

@@ -112,6 +112,8 @@ TEST(RolloutPolicy, UndecidedAtTheEndOfItsTimeExpires) {
   const std::vector<JudgedStep> steps = {step(0.25, 30, 0, 70, 0)};
   EXPECT_EQ(judge(policy(), steps, 5, 5 + 10 * kMicrosPerDay - 1).decision, Decision::kWait);
   EXPECT_EQ(judge(policy(), steps, 5, 5 + 10 * kMicrosPerDay).decision, Decision::kExpire);
+  // Before the endpoint's first request its time has not begun.
+  EXPECT_EQ(judge(policy(), steps, 0, 5 + 10 * kMicrosPerDay).decision, Decision::kWait);
 }
 
 TEST(RolloutPolicy, RatesOfNothingAreZero) {

@@ -272,6 +272,22 @@ void check_known(std::span<const Field> fields, const Place& place, const json::
   }
 }
 
+// REQUIRES: has_fallback(field).
+json::Value fallback_of(const Field& field) {
+  if (!field.fallback.empty()) {
+    return json::parse(field.fallback);
+  }
+  if (!field.fallback_number) {
+    return json::Value(field.fallback_text);
+  }
+  const auto whole = static_cast<std::int64_t>(*field.fallback_number);
+  switch (field.type) {
+    case FieldType::kDuration: return json::Value(duration_text(whole));
+    case FieldType::kInteger: return json::Value(whole);
+    default: return json::Value(*field.fallback_number);
+  }
+}
+
 json::Object check_members(std::span<const Field> fields, const Place& place,
                            const json::Object& object) {
   check_known(fields, place, object);
@@ -283,8 +299,8 @@ json::Object check_members(std::span<const Field> fields, const Place& place,
       checked.set(field.key, check_field(field, member, *value));
     } else if (field.required) {
       refuse(member, "is required");
-    } else if (!field.fallback.empty()) {
-      checked.set(field.key, check_field(field, member, json::parse(field.fallback)));
+    } else if (has_fallback(field)) {
+      checked.set(field.key, check_field(field, member, fallback_of(field)));
     }
   }
   return checked;
@@ -329,6 +345,9 @@ void check_trigger(const Place& place, const json::Object& spec) {
 }
 
 void check_monitor(const Place& place, const json::Object& spec) {
+  if (spec_text(spec, "positive").empty()) {
+    refuse(place.member("positive"), "must not be empty");
+  }
   const json::Value* bound = spec.find("bound");
   const double top = spec_text(spec, "loss") == "zero_one" ? 1.0 : spec_number(spec, "clip");
   if (bound != nullptr && bound->as_double() >= top) {
@@ -379,6 +398,10 @@ void collect(std::span<const Field> fields, const std::string& path, const json:
 }
 
 }  // namespace
+
+bool has_fallback(const Field& field) {
+  return !field.fallback.empty() || !field.fallback_text.empty() || field.fallback_number;
+}
 
 const Kind* find_kind(std::string_view name) {
   for (const Kind& kind : kinds()) {

@@ -38,14 +38,20 @@ struct Field {
   FieldType type = FieldType::kText;
   bool required = false;
   std::string_view fallback =
-      {};          // JSON text that stands in when the field is absent; "" = the field stays absent
-  double min = 0;  // of kInteger, kNumber, kDuration
-  double max = 0;  // when max > min; otherwise there is no range
-  bool open = false;  // the range excludes its ends
+      {};  // JSON text that stands in when the field is absent; "" = see the next two
+  // The same from a constant of the folder that owns the kind, whatever its type there.
+  std::string_view fallback_text = {};         // of kText, kName, kChoice
+  std::optional<double> fallback_number = {};  // of kNumber, kInteger, kDuration (µs)
+  double min = 0;                              // of kInteger, kNumber, kDuration
+  double max = 0;                              // when max > min; otherwise there is no range
+  bool open = false;                           // the range excludes its ends
   std::span<const std::string_view> choices = {};
   std::span<const Field> members = {};
   std::string_view reference = {};  // of kName: the kind of object that must exist under this name
 };
+
+// Whether something stands in for the field when it is absent.
+bool has_fallback(const Field& field);
 
 struct Kind {
   std::string_view name;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "automation/spec.h"
 
+#include <cmath>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "gate/gate.h"
+#include "monitoring/monitor.h"
 
 namespace slipway::automation {
 namespace {
@@ -199,6 +202,72 @@ TEST(Spec, DurationsHaveOneForm) {
   EXPECT_EQ(duration_text(36 * 3'600 * kMicrosPerSecond), "36h");
   EXPECT_EQ(duration_text(1'500 * kMicrosPerMilli), "1500ms");
   EXPECT_EQ(duration_text(7), "7us");
+}
+
+void set_end(json::Object& spec, const Field& field, double end, double other) {
+  if (field.type == FieldType::kDuration) {
+    spec.set(field.key, duration_text(static_cast<TimeUs>(end)));
+  } else if (field.type == FieldType::kInteger) {
+    spec.set(field.key, static_cast<std::int64_t>(end));
+  } else {
+    spec.set(field.key, field.open ? std::nextafter(end, other) : end);
+  }
+}
+
+// One table of ranges and one reader of specs, of the folder that does the work: whatever `plan`
+// lets through must be read there, or `apply` fails half-way.
+TEST(Spec, WhatPlanAcceptsIsReadAtBothEndsOfEveryRange) {
+  int ends = 0;
+  for (const auto& [name, base] : {std::pair{"Monitor", R"({"endpoint":"e","clip":999999999999})"},
+                                   std::pair{"Gate", R"({"model":"m","monitor":"late"})"}}) {
+    const Kind& kind = *find_kind(name);
+    const auto read = [&](const json::Object& spec) {
+      const json::Value normal(normalise(kind, "late", spec));
+      return std::string(name) == "Monitor"
+                 ? monitoring::to_json(monitoring::parse_monitor_spec(normal))
+                 : gate::to_json(gate::parse_gate_spec(normal));
+    };
+    for (const Field& field : kind.fields) {
+      if (field.max <= field.min) continue;
+      for (const bool low : {true, false}) {
+        json::Object spec = parsed(base);
+        if (field.key == "bound") spec.set("clip", std::nextafter(field.max, 0));
+        const double end = low ? field.min : field.max;
+        set_end(spec, field, end, low ? field.max : field.min);
+        if (field.key == "bound" && !low) {  // below the clip, which ends there too
+          spec.set("bound", std::nextafter(std::nextafter(field.max, 0), 0));
+        }
+        const json::Value as_read = read(spec);
+        EXPECT_EQ(json::write(*as_read.find(field.key)),
+                  json::write(*normalise(kind, "late", spec).find(field.key)))
+            << name << " " << field.key;
+        ++ends;
+        // And what lies beyond, plan refuses by itself.
+        json::Object beyond = spec;
+        if (field.type == FieldType::kInteger) {
+          beyond.set(field.key, static_cast<std::int64_t>(end) + (low ? -1 : 1));
+        } else if (field.type == FieldType::kNumber) {
+          beyond.set(field.key, low ? std::nextafter(end, -1e300) : std::nextafter(end, 1e300));
+        } else {
+          continue;
+        }
+        EXPECT_THROW(normalise(kind, "late", beyond), Error) << name << " " << field.key;
+      }
+    }
+  }
+  EXPECT_EQ(ends, 16);  // clip, bound, budget, horizon, min_rows, blind_after; clusters, alpha
+}
+
+TEST(Spec, DefaultsAreThoseOfTheReader) {
+  const auto same = [](const json::Value& read, const json::Object& normal) {
+    EXPECT_EQ(json::write(read), json::write(json::Value(normal)));
+  };
+  same(monitoring::to_json(monitoring::parse_monitor_spec(json::parse(R"({"endpoint":"e"})"))),
+       normal("Monitor", R"({"endpoint":"e"})"));
+  same(gate::to_json(gate::parse_gate_spec(json::parse(R"({"model":"m","monitor":"q"})"))),
+       normal("Gate", R"({"model":"m","monitor":"q"})"));
+  EXPECT_EQ(refusal("Monitor", R"({"endpoint":"e","positive":""})"),
+            "Monitor `late-arrival`: `spec.positive` must not be empty");
 }
 
 }  // namespace

@@ -105,11 +105,20 @@ std::string moved_text(const StoredEvent& event) {
 }
 
 std::string alarm_text(const StoredEvent& event) {
-  return "monitor " + name_of(event) + ": mean loss " + member(event, "mean_loss") +
-         " since its restart, the detector reached " + member(event, "value") + " of " +
-         member(event, "threshold") + " (bound " + member(event, "bound") +
-         " of the scaled loss; at most one false alarm in " + member(event, "budget_blocks") +
-         " blocks)";
+  // `bound_loss` and `mean_loss` are in the loss's own unit, as the monitor's file has its bound;
+  // what the detector sees is both divided by `loss_scale`.
+  std::string losses = " since its restart";
+  if (has(event, "bound_loss")) {
+    losses += " against a bound of " + member(event, "bound_loss");
+    if (member(event, "loss_scale") != "1") {
+      losses += " (divided by " + member(event, "loss_scale") +
+                ", as the detector sees them: " + member(event, "mean_loss_scaled") + " and " +
+                member(event, "bound_scaled") + ")";
+    }
+  }
+  return "monitor " + name_of(event) + ": mean loss " + member(event, "mean_loss") + losses +
+         "; the detector reached " + member(event, "value") + " of " + member(event, "threshold") +
+         " (at most one false alarm in " + member(event, "budget_blocks") + " blocks)";
 }
 
 struct Telling {
@@ -256,8 +265,47 @@ class Relation {
   }
 
  private:
-  const serving::EndpointRow& endpoint_;
+  const serving::EndpointRow endpoint_;
   std::set<std::string> subjects_;
+};
+
+// When things happened, as an endpoint's clock has it.
+class Timeline {
+ public:
+  Timeline(storage::Session& session, const serving::EndpointRow& endpoint) {
+    const std::vector<serving::EndpointRow> endpoints =
+        endpoint.name.empty() ? serving::list_endpoints(session)
+                              : std::vector<serving::EndpointRow>{endpoint};
+    for (const serving::EndpointRow& row : endpoints) {
+      if (row.clock == serving::EndpointClock::kEvent) {
+        clocks_.push_back({Relation(session, row), 0});
+      }
+    }
+  }
+
+  // REQUIRES: called for every event, in the ledger's order. An event without a time of its own
+  // happened at the latest one that the ledger has from its endpoint until then; 0 = before the
+  // endpoint's first request. Where no endpoint on `clock: event` is concerned the wall clock
+  // tells.
+  TimeUs time_of(const StoredEvent& event) {
+    bool on_event_clock = false;
+    TimeUs latest = 0;
+    for (EventClock& clock : clocks_) {
+      if (clock.relation.holds(event)) {
+        on_event_clock = true;
+        clock.latest = std::max(clock.latest, event.event_time);
+        latest = std::max(latest, clock.latest);
+      }
+    }
+    return event.event_time != 0 ? event.event_time : on_event_clock ? latest : event.recorded_at;
+  }
+
+ private:
+  struct EventClock {
+    Relation relation;
+    TimeUs latest = 0;
+  };
+  std::vector<EventClock> clocks_;
 };
 
 struct Tally {
@@ -308,7 +356,8 @@ struct Tally {
   }
 };
 
-// The event time at which the trigger fired that an event goes back to.
+// The time at which the trigger fired that an event goes back to; nullopt also before the first
+// request.
 std::optional<TimeUs> firing_behind(const StoredEvent& event,
                                     const std::map<std::string, StoredEvent>& by_id) {
   constexpr int kCausesMax = 32;
@@ -319,29 +368,31 @@ std::optional<TimeUs> firing_behind(const StoredEvent& event,
       return std::nullopt;
     }
     if (found->second.type == "trigger.fired") {
-      return found->second.event_time;
+      return found->second.event_time != 0 ? std::optional<TimeUs>(found->second.event_time)
+                                           : std::nullopt;
     }
     cause = found->second.cause;
   }
   return std::nullopt;
 }
 
+// `event` has the timeline's time.
 json::Object line_json(const StoredEvent& event, const Telling& telling) {
   constexpr std::size_t kWordWidth = 11;
   const bool rollout = starts_with(event.subject, "rollout:");
-  const std::string time =
-      format_time(event.event_time != 0 ? event.event_time : event.recorded_at);
+  const std::string day = event.event_time != 0 ? format_time(event.event_time).substr(0, 10)
+                                                : "before the first request";
   const std::string sentence = telling.text(event);
   std::string word(telling.word);
   word.resize(std::max(kWordWidth, word.size()), ' ');
   return {{"seq", event.seq},
-          {"event_time", time},
+          {"event_time", ledger::time_or_null(event.event_time)},
           {"recorded_at", format_time(event.recorded_at)},
           {"event", event.id},
           {"type", event.type},
           {"word", telling.word},
           {"sentence", sentence},
-          {"text", time.substr(0, 10) + "  " + word + " " + sentence},
+          {"text", day + "  " + word + " " + sentence},
           {"evidence", json::Array(event.evidence.begin(), event.evidence.end())},
           {"command",
            rollout ? "slipway rollout show " + name_of(event) : "slipway event show " + event.id},
@@ -356,22 +407,25 @@ json::Object story(storage::Session& session, const std::string& endpoint_name) 
                                             ? serving::EndpointRow()
                                             : serving::get_endpoint(session, endpoint_name);
   Relation relation(session, endpoint);
+  Timeline timeline(session, endpoint);
   Tally tally;
   json::Array lines;
   std::int64_t left_off = 0;
   std::map<std::string, StoredEvent> by_id;
   ledger::EventFilter filter;
   for (;;) {
-    const std::vector<StoredEvent> page = ledger::list_events(session, filter);
-    for (const StoredEvent& event : page) {
+    std::vector<StoredEvent> page = ledger::list_events(session, filter);
+    for (StoredEvent& event : page) {
       filter.after_seq = event.seq;
+      event.event_time = timeline.time_of(event);
       const Telling* telling = telling_of(event.type);
       if (telling == nullptr || !relation.holds(event)) {
         continue;
       }
       tally.count(event);
       if (event.type == "alias.moved" && has(event, "to")) {
-        if (const std::optional<TimeUs> fired = firing_behind(event, by_id)) {
+        const std::optional<TimeUs> fired = firing_behind(event, by_id);
+        if (fired && event.event_time != 0) {
           tally.lead_times_days.push_back(static_cast<double>(event.event_time - *fired) /
                                           static_cast<double>(kMicrosPerDay));
         }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "automation/story.h"
 
+#include <filesystem>
 #include <gtest/gtest.h>
 
 #include "automation/invariants.h"
+#include "automation/promotion.h"
 #include "automation/testing.h"
 #include "base/error.h"
 #include "registry/alias.h"
@@ -57,9 +59,9 @@ TEST(Story, EachStepIsALineWithItsNumbersItsGroundsAndTheCommandThatShowsThem) {
             "2013-03-01  deployed    alias champion moved to version 1: first version; there is no "
             "champion to compare with");
   EXPECT_EQ(lines[2].find("sentence")->as_string(),
-            "monitor late: mean loss 0.623 since its restart, the detector reached 104.5 of 100 "
-            "(bound 0.1907 of the scaled loss; at "
-            "most one false alarm in 100 blocks)");
+            "monitor late: mean loss 0.623 since its restart against a bound of 0.5721 (divided by "
+            "3, as the detector sees them: 0.2077 and 0.1907); the detector reached 104.5 of 100 "
+            "(at most one false alarm in 100 blocks)");
   EXPECT_EQ(lines[3].find("sentence")->as_string(), "trigger retrain fired on alarm A1");
   EXPECT_EQ(lines[5].find("sentence")->as_string(),
             "trained version 2 in 12 s (1 stages run, 0 cached)");
@@ -85,6 +87,82 @@ TEST(Story, TheSummaryCountsAndMeasuresTheLeadTime) {
             std::string::npos);
   EXPECT_NE(text.find("lead time from the trigger to 100 % of the traffic: 3 days (median of 1)"),
             std::string::npos);
+}
+
+std::vector<std::string> days(const json::Object& story) {
+  std::vector<std::string> days;
+  for (const json::Value& line : story.find("lines")->as_array()) {
+    const json::Value& time = *line.find("event_time");
+    days.push_back((time.is_null() ? "null" : time.as_string().substr(0, 10)) + " " +
+                   line.find("word")->as_string());
+  }
+  return days;
+}
+
+void move_by_client(TestWorld& world, std::int64_t version) {
+  world.database.write([&](storage::Transaction& transaction) {
+    registry::AliasChange change;
+    change.model = "late-arrival";
+    change.alias = "champion";
+    change.version = version;
+    change.actor = "mlflow-client";
+    change.reason = "by a client, which knows no event time";
+    change.rollback = true;
+    registry::move_alias(transaction, world.clock, change);
+  });
+}
+
+TEST(Story, WhatCameBeforeTheFirstRequestHasNoTimeAndComesFirst) {
+  TestWorld early;
+  std::filesystem::create_directories(early.folder + "/repository/.dvc");
+  early.apply_text(TestWorld::kObjects);
+  early.register_version();
+  early.clock.advance(kMicrosPerSecond);
+  PromotionRequest first;
+  first.model = "late-arrival";
+  first.version = 1;
+  first.alias = "champion";
+  first.actor = "user:test";
+  first.reason = "first version";
+  promote(early.deps, first);
+  EXPECT_EQ(days(told(early)), (std::vector<std::string>{"null gate", "null deployed"}));
+  EXPECT_EQ(told(early).find("lines")->as_array()[1].find("text")->as_string().substr(0, 35),
+            "before the first request  deployed ");
+  // Of a year long before the wall clock's.
+  early.watermark = parse_time("2012-06-01").value();
+  early.raise_alarm("A1");
+  early.work();
+  early.requests(1'500, 2, 500, 1);
+  early.work();
+  early.watermark = parse_time("2012-06-04").value();
+  early.requests(450, 0, 450, 0);
+  early.work();
+  move_by_client(early, 1);
+  const std::vector<std::string> told_days = days(told(early));
+  EXPECT_EQ(told_days.front(), "null gate");
+  EXPECT_EQ(told_days[2], "2012-06-01 alarm");
+  EXPECT_EQ(told_days.back(), "2012-06-04 deployed");
+  // The story of all endpoints has the same times.
+  EXPECT_EQ(days(told(early, "")), told_days);
+  EXPECT_EQ(json::write(*told(early).find("summary")->find("lead_times_days")), "[3.0]");
+}
+
+TEST(Story, OnTheWallClockAnEventWithoutATimeHappenedWhenItWasRecorded) {
+  TestWorld world;
+  std::string objects = TestWorld::kObjects;
+  objects.replace(objects.find("clock: event"), 12, "clock: wall");
+  world.apply_text(objects);
+  world.register_version();
+  world.clock.advance(kMicrosPerSecond);
+  PromotionRequest first;
+  first.model = "late-arrival";
+  first.version = 1;
+  first.alias = "champion";
+  first.actor = "user:test";
+  first.reason = "first version";
+  promote(world.deps, first);
+  const std::string today = format_time(world.clock.now()).substr(0, 10);
+  EXPECT_EQ(days(told(world)), (std::vector<std::string>{today + " gate", today + " deployed"}));
 }
 
 TEST(Story, OneEndpointsStoryIsNotAnothers) {

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "ledger/evidence.h"
+#include "monitoring/alarm.h"
 #include "registry/alias.h"
 #include "registry/model_version.h"
 #include "tracking/run_table.h"
@@ -74,6 +75,7 @@ TestWorld::TestWorld()
            .places = {"/opt/slipway", folder + "/work", folder + "/logs", "http://127.0.0.1:5000",
                       "slp_token"},
            .watermark = [this](const std::string&) { return watermark; },
+           .first_event_time = [this](const std::string&, std::int64_t) { return first_event; },
            .log_position = [this] { return log_position; },
            .synced_log_position = [this] { return log_position - unsynced; },
            .counters =
@@ -180,9 +182,16 @@ void TestWorld::raise_alarm(const std::string& id) {
     event.subject = "monitor:late";
     event.actor = "automation:monitor/late";
     event.event_time = watermark;
-    event.body = {
-        {"alarm", id},     {"endpoint", "late-arrival"}, {"value", 104.5},    {"threshold", 100.0},
-        {"bound", 0.1907}, {"budget_blocks", 100.0},     {"mean_loss", 0.623}};
+    event.body = {{"alarm", id},
+                  {"endpoint", "late-arrival"},
+                  {"value", 104.5},
+                  {"threshold", 100.0},
+                  {"budget_blocks", 100.0}};
+    monitoring::Alarm alarm;
+    alarm.bound = 0.1907;
+    alarm.mean_loss = 0.623;
+    alarm.loss_scale = 3;
+    monitoring::set_losses(event.body, alarm);
     ledger::append(transaction, clock, event);
   });
 }
@@ -288,7 +297,7 @@ Outcome TestWorld::run_pipeline(const Command& command) {
 
 gate::Result TestWorld::evaluate(const Deps::GateQuestion& question) {
   if (gate_error) {
-    throw *gate_error;
+    throw Error(*gate_error);
   }
   evaluated.push_back(question.challenger);
   clock.advance(kMicrosPerSecond);

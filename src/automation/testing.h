@@ -54,6 +54,7 @@ class TestWorld {
   FakeProcessRunner processes;
   std::string folder;  // of this world's files
   TimeUs watermark = 0;
+  TimeUs first_event = 0;  // of the endpoint's first request in the log
   std::int64_t log_position = 0;
   std::int64_t unsynced = 0;  // positions before it that a crash would take
   std::optional<double> traffic;

@@ -244,7 +244,7 @@ void Trainer::prepare(Job& job) {
     ledger::Event event = trigger_event(retraining, "retraining.started");
     event.body = {{"retraining", retraining.id},
                   {"commit", retraining.commit},
-                  {"watermark", format_time(retraining.watermark)},
+                  {"watermark", ledger::time_or_null(retraining.watermark)},
                   {"dataset_hash", retraining.dataset_hash},
                   {"dataset_rows", retraining.dataset_rows},
                   {"folder", retraining.folder},
@@ -300,7 +300,7 @@ void Trainer::finish(Job& job, const Outcome& outcome) {
     json::Object body{{"retraining", retraining.id},
                       {"trigger", retraining.trigger},
                       {"commit", retraining.commit},
-                      {"watermark", format_time(retraining.watermark)},
+                      {"watermark", ledger::time_or_null(retraining.watermark)},
                       {"dataset_hash", retraining.dataset_hash},
                       {"dataset_rows", retraining.dataset_rows},
                       {"params", job.params},

@@ -11,31 +11,34 @@ Deps wire(const Parts& parts) {
   serving::Manager& manager = parts.manager;
   storage::Database& database = parts.database;
   const tracking::ArtifactStore& artifacts = parts.artifacts;
-  Deps deps{.database = parts.database,
-            .clock = parts.clock,
-            .processes = parts.processes,
-            .places = parts.places,
-            .watermark = [&log](const std::string& endpoint) { return log.watermark(endpoint); },
-            .log_position = [&log] { return log.end_position(); },
-            .synced_log_position = [&log] { return log.synced_position(); },
-            .counters = [&log](const std::string& rollout,
-                               int step) { return log.counters(rollout, step); },
-            .baseline = [&log](const std::string& endpoint,
-                               std::int64_t version) { return log.baseline(endpoint, version); },
-            .flush_log = [&log] { log.flush(); },
-            .retain_log = [&log](const std::string& holder,
-                                 std::int64_t position) { log.retain_from(holder, position); },
-            .refresh_serving = [&manager] { return manager.refresh_now(); },
-            .follow_labels = parts.follow_labels,
-            .export_labelled =
-                [&database, &log, &artifacts](const std::string& monitor,
-                                              const monitoring::ExportOptions& options,
-                                              const std::function<void(std::string_view)>& write) {
-                  return monitoring::export_labelled(database, log, artifacts, monitor, options,
-                                                     write);
-                },
-            .evaluate_gate = parts.evaluate_gate,
-            .requests_per_day = requests_per_day};
+  Deps deps{
+      .database = parts.database,
+      .clock = parts.clock,
+      .processes = parts.processes,
+      .places = parts.places,
+      .watermark = [&log](const std::string& endpoint) { return log.watermark(endpoint); },
+      .first_event_time = [&log](
+                              const std::string& endpoint,
+                              std::int64_t from) { return log.first_event_time(endpoint, from); },
+      .log_position = [&log] { return log.end_position(); },
+      .synced_log_position = [&log] { return log.synced_position(); },
+      .counters = [&log](const std::string& rollout,
+                         int step) { return log.counters(rollout, step); },
+      .baseline = [&log](const std::string& endpoint,
+                         std::int64_t version) { return log.baseline(endpoint, version); },
+      .flush_log = [&log] { log.flush(); },
+      .retain_log = [&log](const std::string& holder,
+                           std::int64_t position) { log.retain_from(holder, position); },
+      .refresh_serving = [&manager] { return manager.refresh_now(); },
+      .follow_labels = parts.follow_labels,
+      .export_labelled =
+          [&database, &log, &artifacts](const std::string& monitor,
+                                        const monitoring::ExportOptions& options,
+                                        const std::function<void(std::string_view)>& write) {
+            return monitoring::export_labelled(database, log, artifacts, monitor, options, write);
+          },
+      .evaluate_gate = parts.evaluate_gate,
+      .requests_per_day = requests_per_day};
   return deps;
 }
 

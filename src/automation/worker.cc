@@ -99,7 +99,13 @@ void Worker::start() {
   {
     const LaneTurn turn(*this, &Worker::training_, [this] { return !stopping_; });
     if (turn.entered()) {
-      trainer_.recover();
+      try {
+        trainer_.recover();
+      } catch (const Error& error) {
+        // A full disk, say. Every look of the trainer begins with it, so nothing is trained before.
+        log::error("automation: what a dead server left half done cannot be ended yet",
+                   {{"reason", error.what()}});
+      }
     }
   }
   MutexLock lock(mutex_);

@@ -43,7 +43,7 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   // Ends what a dead server left half done (Trainer::recover), then starts the two threads; none
-  // after request_stop.
+  // after request_stop. Where the store takes nothing, the trainer's looks try again.
   void start();
   // Asks everything under way to end, and does not wait: a child that runs gets TERM, then KILL,
   // and its retraining is `interrupted`; settles return. From any thread; for good.

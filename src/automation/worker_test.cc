@@ -186,6 +186,49 @@ TEST_F(Loop, UndecidedAfterTenDaysIsRefused) {
   EXPECT_EQ(violations(), "[]");
 }
 
+TEST_F(Loop, ARolloutFromBeforeTheFirstRequestIsTimedFromThatRequest) {
+  // The wall clock says 2013-03-05; the year that is replayed is 2012.
+  world_.watermark = 0;
+  world_.register_version();
+  PromotionRequest second;
+  second.model = "late-arrival";
+  second.version = 2;
+  second.alias = "champion";
+  second.actor = "user:test";
+  second.reason = "before any request";
+  promote(world_.deps, second);
+  world_.work();
+  EXPECT_EQ(world_.newest_rollout().started_event_time, 0);
+  EXPECT_EQ(world_.events("rollout.started").at(0).event_time, 0);
+  world_.requests(75, 0, 25, 0);
+  world_.first_event = parse_time("2012-06-01T05:00:00Z").value();
+  world_.watermark = parse_time("2012-06-02").value();
+  world_.work();
+  EXPECT_EQ(world_.newest_rollout().started_event_time, parse_time("2012-06-01T05:00:00Z"));
+  world_.watermark = parse_time("2012-06-11T04:59:59Z").value();
+  world_.work();
+  EXPECT_EQ(world_.newest_rollout().state, serving::RolloutState::kActive);
+  world_.watermark = parse_time("2012-06-11T05:00:00Z").value();
+  world_.work();
+  EXPECT_EQ(world_.newest_rollout().state, serving::RolloutState::kExpired);
+  EXPECT_EQ(violations(), "[]");
+}
+
+TEST_F(Loop, ATimeThatWasPostedWithoutARequestBeginsARolloutToo) {
+  world_.watermark = 0;
+  world_.register_version();
+  PromotionRequest second;
+  second.model = "late-arrival";
+  second.version = 2;
+  second.alias = "champion";
+  second.actor = "user:test";
+  second.reason = "before any request";
+  promote(world_.deps, second);
+  world_.watermark = parse_time("2012-06-02").value();
+  world_.work();
+  EXPECT_EQ(world_.newest_rollout().started_event_time, parse_time("2012-06-02"));
+}
+
 TEST_F(Loop, ANewerAliasMoveVoidsTheRollout) {
   start_rollout();
   const std::int64_t third = world_.register_version();

@@ -213,5 +213,23 @@ TEST_F(Threads, AGateThatIsBusyIsNotAskedAtEveryLook) {
   world_.worker->stop();
 }
 
+TEST_F(Threads, AStoreThatTakesNothingKeepsTheWorkerFromNoStart) {
+  world_.raise_alarm("A1");
+  struct Died {};
+  world_.during_training = [] { throw Died(); };
+  EXPECT_THROW(world_.work(), Died);
+  world_.during_training = nullptr;
+  world_.database.write([](storage::Transaction& tx) {
+    tx.execute(
+        "CREATE TRIGGER full_disk BEFORE UPDATE ON retraining "
+        "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
+  });
+  world_.worker = world_.new_worker();
+  world_.worker->start();
+  EXPECT_EQ(retrainings().at(0).state, "running");
+  world_.database.write([](storage::Transaction& tx) { tx.execute("DROP TRIGGER full_disk"); });
+  EXPECT_TRUE(comes_true([this] { return retrainings().at(0).outcome == "interrupted"; }));
+}
+
 }  // namespace
 }  // namespace slipway::automation

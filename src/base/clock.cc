@@ -67,12 +67,9 @@ bool read_fraction(std::string_view text, std::size_t& at, std::int64_t& micros)
   return seen > 0;
 }
 
-}  // namespace
-
-std::optional<TimeUs> parse_time(std::string_view text) {
-  std::size_t at = 0;
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  std::int64_t micros = 0;
+// The start of the day "2013-03-01".
+std::optional<TimeUs> read_date(std::string_view text, std::size_t& at) {
+  int year = 0, month = 0, day = 0;
   if (!read_digits(text, at, 4, year) || !read_char(text, at, '-') ||
       !read_digits(text, at, 2, month) || !read_char(text, at, '-') ||
       !read_digits(text, at, 2, day)) {
@@ -82,11 +79,13 @@ std::optional<TimeUs> parse_time(std::string_view text) {
                                          std::chrono::month{static_cast<unsigned>(month)},
                                          std::chrono::day{static_cast<unsigned>(day)}};
   if (!date.ok()) return std::nullopt;
-  const std::int64_t midnight =
-      std::chrono::sys_days{date}.time_since_epoch().count() * kMicrosPerDay;
-  if (at == text.size()) return midnight;
-  if (text[at] != 'T' && text[at] != 't' && text[at] != ' ') return std::nullopt;
-  ++at;
+  return std::chrono::sys_days{date}.time_since_epoch().count() * kMicrosPerDay;
+}
+
+// Time since midnight: "14:05", "14:05:30" or "14:05:30.25".
+std::optional<TimeUs> read_time_of_day(std::string_view text, std::size_t& at) {
+  int hour = 0, minute = 0, second = 0;
+  std::int64_t micros = 0;
   if (!read_digits(text, at, 2, hour) || !read_char(text, at, ':') ||
       !read_digits(text, at, 2, minute)) {
     return std::nullopt;
@@ -96,22 +95,39 @@ std::optional<TimeUs> parse_time(std::string_view text) {
     if (read_char(text, at, '.') && !read_fraction(text, at, micros)) return std::nullopt;
   }
   if (hour > 23 || minute > 59 || second > 59) return std::nullopt;
-  std::int64_t offset_s = 0;
-  if (at < text.size()) {
-    const char sign = text[at++];
-    if (sign == '+' || sign == '-') {
-      int offset_h = 0, offset_m = 0;
-      if (!read_digits(text, at, 2, offset_h) || !read_char(text, at, ':') ||
-          !read_digits(text, at, 2, offset_m) || offset_h > 23 || offset_m > 59) {
-        return std::nullopt;
-      }
-      offset_s = (offset_h * 3600 + offset_m * 60) * (sign == '+' ? 1 : -1);
-    } else if (sign != 'Z' && sign != 'z') {
-      return std::nullopt;
-    }
-    if (at != text.size()) return std::nullopt;
+  const std::int64_t seconds = std::int64_t{hour} * 3'600 + std::int64_t{minute} * 60 + second;
+  return seconds * kMicrosPerSecond + micros;
+}
+
+// How far a zone is ahead of UTC: "Z", "+05:30", "-08:00".
+std::optional<TimeUs> read_zone(std::string_view text, std::size_t& at) {
+  if (read_char(text, at, 'Z') || read_char(text, at, 'z')) return 0;
+  const bool behind = read_char(text, at, '-');
+  if (!behind && !read_char(text, at, '+')) return std::nullopt;
+  int hours = 0, minutes = 0;
+  if (!read_digits(text, at, 2, hours) || !read_char(text, at, ':') ||
+      !read_digits(text, at, 2, minutes) || hours > 23 || minutes > 59) {
+    return std::nullopt;
   }
-  return midnight + (hour * 3600 + minute * 60 + second - offset_s) * kMicrosPerSecond + micros;
+  const TimeUs ahead =
+      (std::int64_t{hours} * 3'600 + std::int64_t{minutes} * 60) * kMicrosPerSecond;
+  return behind ? -ahead : ahead;
+}
+
+}  // namespace
+
+std::optional<TimeUs> parse_time(std::string_view text) {
+  std::size_t at = 0;
+  const std::optional<TimeUs> midnight = read_date(text, at);
+  if (!midnight || at == text.size()) return midnight;
+  if (text[at] != 'T' && text[at] != 't' && text[at] != ' ') return std::nullopt;
+  ++at;
+  const std::optional<TimeUs> in_day = read_time_of_day(text, at);
+  if (!in_day) return std::nullopt;
+  if (at == text.size()) return *midnight + *in_day;
+  const std::optional<TimeUs> ahead = read_zone(text, at);
+  if (!ahead || at != text.size()) return std::nullopt;
+  return *midnight + *in_day - *ahead;
 }
 
 std::optional<TimeUs> parse_duration(std::string_view text) {

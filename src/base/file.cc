@@ -122,36 +122,43 @@ bool is_safe_relative_path(std::string_view path) {
   return true;
 }
 
+namespace {
+
+// The first byte of a UTF-8 sequence of two bytes or more.
+struct Utf8Lead {
+  std::size_t more = 0;      // bytes that follow; 0: no sequence begins so
+  std::uint32_t bits = 0;    // its part of the code point
+  std::uint32_t lowest = 0;  // a lower code point has a shorter form, the only valid one
+};
+
+Utf8Lead utf8_lead(unsigned char byte) {
+  if (byte >= 0xC2 && byte <= 0xDF) return {1, byte & 0x1FU, 0x80};
+  if (byte >= 0xE0 && byte <= 0xEF) return {2, byte & 0x0FU, 0x800};
+  if (byte >= 0xF0 && byte <= 0xF4) return {3, byte & 0x07U, 0x10000};
+  return {};
+}
+
+}  // namespace
+
 bool is_utf8(std::string_view bytes) {
   std::size_t i = 0;
   while (i < bytes.size()) {
-    const auto lead = static_cast<unsigned char>(bytes[i]);
-    std::size_t more = 0;
-    std::uint32_t point = 0;
-    if (lead < 0x80) {
+    const auto first = static_cast<unsigned char>(bytes[i]);
+    if (first < 0x80) {
       ++i;
       continue;
     }
-    if (lead >= 0xC2 && lead <= 0xDF) {
-      more = 1;
-      point = lead & 0x1FU;
-    } else if (lead >= 0xE0 && lead <= 0xEF) {
-      more = 2;
-      point = lead & 0x0FU;
-    } else if (lead >= 0xF0 && lead <= 0xF4) {
-      more = 3;
-      point = lead & 0x07U;
-    } else
-      return false;
-    if (i + more >= bytes.size()) return false;
-    for (std::size_t k = 1; k <= more; ++k) {
+    const Utf8Lead lead = utf8_lead(first);
+    if (lead.more == 0 || i + lead.more >= bytes.size()) return false;
+    std::uint32_t point = lead.bits;
+    for (std::size_t k = 1; k <= lead.more; ++k) {
       const auto next = static_cast<unsigned char>(bytes[i + k]);
       if ((next & 0xC0U) != 0x80U) return false;
       point = (point << 6) | (next & 0x3FU);
     }
-    if ((more == 2 && point < 0x800) || (more == 3 && point < 0x10000)) return false;
-    if (point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return false;
-    i += more + 1;
+    const bool surrogate = point >= 0xD800 && point <= 0xDFFF;
+    if (point < lead.lowest || point > 0x10FFFF || surrogate) return false;
+    i += lead.more + 1;
   }
   return true;
 }

@@ -53,8 +53,7 @@ std::string find_program(const std::string& name, const Command& command) {
   std::size_t start = 0;
   while (start <= path.size()) {
     const std::size_t end = std::min(path.find(':', start), path.size());
-    const std::string candidate =
-        (end == start ? "." : path.substr(start, end - start)) + "/" + name;
+    std::string candidate = (end == start ? "." : path.substr(start, end - start)) + "/" + name;
     if (::access(candidate.c_str(), X_OK) == 0) return candidate;
     start = end + 1;
   }
@@ -209,7 +208,7 @@ class Child {
   }
 
   void feed() {
-    const std::string_view rest = std::string_view(command_.input).substr(fed_);
+    const std::string_view rest = std::string_view{command_.input}.substr(fed_);
     const ssize_t written = ::write(input_.get(), rest.data(), rest.size());
     if (written > 0) fed_ += static_cast<std::size_t>(written);
     const bool closed =

@@ -25,15 +25,15 @@ class [[nodiscard]] Result {
 
   // The value; throws the Error if there is none.
   T& value() & {
-    if (!ok()) throw error();
+    if (!ok()) throw Error(error());
     return std::get<T>(state_);
   }
   const T& value() const& {
-    if (!ok()) throw error();
+    if (!ok()) throw Error(error());
     return std::get<T>(state_);
   }
   T&& value() && {
-    if (!ok()) throw error();
+    if (!ok()) throw Error(error());
     return std::get<T>(std::move(state_));
   }
 

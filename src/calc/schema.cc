@@ -255,7 +255,7 @@ json::Object any_of(std::vector<json::Object> schemas) {
 }
 
 json::Object field_schema(const Field& field) {
-  const json::Object number = number_schema(field, "number");
+  json::Object number = number_schema(field, "number");
   switch (field.type) {
     case Type::kNumber: return number;
     case Type::kCount: return count_schema(field);

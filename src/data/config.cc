@@ -30,7 +30,7 @@ std::vector<std::string> split_list(const std::string& value) {
   std::size_t start = 0;
   while (start <= value.size()) {
     const std::size_t end = std::min(value.find(',', start), value.size());
-    const std::string item = unquoted(trimmed(std::string_view(value).substr(start, end - start)));
+    const std::string item = unquoted(trimmed(std::string_view{value}.substr(start, end - start)));
     if (!item.empty()) items.push_back(item);
     start = end + 1;
   }

@@ -43,33 +43,36 @@ bool glob_folders(std::string_view rest, std::string_view text) {
   }
 }
 
+// Behind "*": zero or more characters, within one name.
+bool glob_characters(std::string_view rest, std::string_view text) {
+  for (std::size_t at = 0;; ++at) {
+    if (glob(rest, text.substr(at))) return true;
+    if (at == text.size() || text[at] == '/') return false;
+  }
+}
+
+// Matches one character with what the pattern begins with, no star. Returns how much of the pattern
+// that is, 0 when they do not match.
+std::size_t match_one(std::string_view pattern, char c) {
+  if (pattern[0] == '?') return c == '/' ? 0 : 1;
+  if (pattern[0] == '[') {
+    std::size_t length = 0;
+    const bool matched = match_bracket(pattern, c, length);
+    if (length == 0) return c == '[' ? 1 : 0;
+    return matched && c != '/' ? length : 0;
+  }
+  const std::size_t plain = pattern[0] == '\\' && pattern.size() > 1 ? 1 : 0;
+  return pattern[plain] == c ? plain + 1 : 0;
+}
+
 bool glob(std::string_view pattern, std::string_view text) {
   while (!pattern.empty()) {
     if (pattern.starts_with("**/")) return glob_folders(pattern.substr(3), text);
     if (pattern == "**") return !text.empty();
-    if (pattern[0] == '*') {
-      pattern.remove_prefix(1);
-      for (std::size_t at = 0;; ++at) {
-        if (glob(pattern, text.substr(at))) return true;
-        if (at == text.size() || text[at] == '/') return false;
-      }
-    }
+    if (pattern[0] == '*') return glob_characters(pattern.substr(1), text);
     if (text.empty()) return false;
-    std::size_t length = 1;
-    if (pattern[0] == '?') {
-      if (text[0] == '/') return false;
-    } else if (pattern[0] == '[') {
-      const bool matched = match_bracket(pattern, text[0], length);
-      if (length == 0) {
-        length = 1;
-        if (text[0] != '[') return false;
-      } else if (!matched || text[0] == '/') {
-        return false;
-      }
-    } else {
-      if (pattern[0] == '\\' && pattern.size() > 1) pattern.remove_prefix(1);
-      if (pattern[0] != text[0]) return false;
-    }
+    const std::size_t length = match_one(pattern, text[0]);
+    if (length == 0) return false;
     pattern.remove_prefix(length);
     text.remove_prefix(1);
   }

@@ -42,30 +42,36 @@ bool means_other_link_type(int error_number) {
          error_number == EAGAIN || error_number == EMLINK || error_number == EOPNOTSUPP;
 }
 
-void copy_bytes(int from, int to, const fs::path& source, const fs::path& target) {
+// Without the bytes coming through this process. False when the kernel cannot between these two
+// files: what it has copied until then, the offsets of both are behind.
+bool copy_in_kernel(int from, int to, const fs::path& source, const fs::path& target) {
   for (;;) {
     const ssize_t moved = ::copy_file_range(from, nullptr, to, nullptr, kCopyBytes, 0);
-    if (moved > 0) continue;
-    if (moved == 0) return;
-    if (errno == EINTR) continue;
-    if (errno != EXDEV && errno != ENOSYS && errno != EINVAL && errno != EOPNOTSUPP) {
-      throw errno_error(errno, "cannot copy " + quoted(source) + " to " + quoted(target));
-    }
-    break;
+    if (moved == 0) return true;
+    if (moved > 0 || errno == EINTR) continue;
+    if (errno == EXDEV || errno == ENOSYS || errno == EINVAL || errno == EOPNOTSUPP) return false;
+    throw errno_error(errno, "cannot copy " + quoted(source) + " to " + quoted(target));
   }
+}
+
+void write_bytes(int to, std::string_view bytes, const fs::path& target) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(to, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw errno_error(errno, "cannot write " + quoted(target));
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void copy_bytes(int from, int to, const fs::path& source, const fs::path& target) {
+  if (copy_in_kernel(from, to, source, target)) return;
   std::string buffer(kCopyBytes, '\0');
   for (;;) {
     const ssize_t got = ::read(from, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw errno_error(errno, "cannot read " + quoted(source));
     if (got == 0) return;
-    for (std::size_t done = 0; done < static_cast<std::size_t>(got);) {
-      const ssize_t written =
-          ::write(to, buffer.data() + done, static_cast<std::size_t>(got) - done);
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) throw errno_error(errno, "cannot write " + quoted(target));
-      done += static_cast<std::size_t>(written);
-    }
+    write_bytes(to, std::string_view{buffer}.substr(0, static_cast<std::size_t>(got)), target);
   }
 }
 

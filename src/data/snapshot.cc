@@ -39,7 +39,7 @@ class Walk {
  private:
   bool ignored(const std::string& path, bool is_folder) {
     return path.starts_with(root_) &&
-           ignore_.ignored(std::string_view(path).substr(root_.size()), is_folder);
+           ignore_.ignored(std::string_view{path}.substr(root_.size()), is_folder);
   }
 
   void enter(const std::string& folder, const std::string& prefix) {

@@ -57,7 +57,7 @@ void StatCache::load() {
     return;  // not readable: as if it were not there
   }
   if (!text || !text->starts_with(kHeader)) return;
-  std::string_view rest = std::string_view(*text).substr(kHeader.size());
+  std::string_view rest = std::string_view{*text}.substr(kHeader.size());
   while (!rest.empty()) {
     const std::size_t end = rest.find('\0');
     if (end == std::string_view::npos) return;

@@ -84,11 +84,14 @@ Check too_few_days(const Question& question, std::size_t days) {
   return check;
 }
 
-// "0.0123 lower loss (95 % interval 0.002 to 0.021, p = 0.012, 14 days, 12345 rows)"
+// "0.0123 lower loss (95 % interval 0.002 to 0.021, p = 0.012, 14 days, 12345 rows)". The interval
+// has the direction of the words: of "higher loss" it is the negated one.
 std::string numbers_of(const Check& check, std::size_t rows) {
+  const bool higher = check.estimate < 0;
   std::string text = number(std::abs(check.estimate));
-  text += check.estimate < 0 ? " higher loss" : " lower loss";
-  text += " (95 % interval " + number(check.lo) + " to " + number(check.hi);
+  text += higher ? " higher loss" : " lower loss";
+  text += " (95 % interval " + number(higher ? -check.hi : check.lo) + " to " +
+          number(higher ? -check.lo : check.hi);
   text += ", p = " + number(check.p, "%.3g");
   text += ", " + std::to_string(check.clusters.size()) + " days, ";
   text += std::to_string(rows) + " rows)";

@@ -36,7 +36,7 @@ struct EvaluateRequest {
   std::int64_t challenger = 0;
   std::string actor;
   std::string cause;      // event id, "" = a person
-  TimeUs event_time = 0;  // of the events; 0 = the endpoint's watermark, or now before any
+  TimeUs event_time = 0;  // of the events; 0 = the endpoint's watermark, or none before any
 };
 
 // Is the challenger better than what holds the gate's alias? Both versions score the logged inputs

@@ -2,6 +2,7 @@
 #include "gate/evaluate.h"
 
 #include <cmath>
+#include <cstdio>
 #include <gtest/gtest.h>
 #include <map>
 
@@ -213,6 +214,17 @@ TEST_F(EvaluateTest, AWorseChallengerFailsAndTheRefusalIsRecorded) {
   EXPECT_EQ(result.verdict, Verdict::kFail);
   EXPECT_LT(result.checks[0].estimate, 0);
   EXPECT_GT(result.checks[0].p, 0.9);
+  // The interval speaks of the same direction as the words before it.
+  double loss = 0;
+  double lo = 0;
+  double hi = 0;
+  ASSERT_EQ(std::sscanf(result.reason.c_str(),
+                        "version 2 against version 1: %lf higher loss (95 %% interval %lf to %lf",
+                        &loss, &lo, &hi),
+            3)
+      << result.reason;
+  EXPECT_LE(lo, loss);
+  EXPECT_LE(loss, hi);
   const auto refused = events("promotion.refused");
   ASSERT_EQ(refused.size(), 1U);
   EXPECT_EQ(refused[0].subject, "model:late");

@@ -49,20 +49,22 @@ GateSpec parse_gate_spec(const json::Value& spec) {
       "Gate", spec, {"model", "alias", "monitor", "method", "cluster", "clusters", "alpha"});
   GateSpec out;
   out.model = reader.required_text("model");
-  out.alias = reader.text("alias", "champion");
+  out.alias = reader.text("alias", kAliasDefault);
   if (out.alias.empty()) reader.refuse("alias", "must not be empty");
   out.monitor = reader.required_text("monitor");
-  reader.choice("method", "cluster-se", {"cluster-se"});
-  reader.choice("cluster", "day", {"day"});
+  reader.choice("method", kMethodNames[0], {kMethodNames[0]});
+  reader.choice("cluster", kClusterNames[0], {kClusterNames[0]});
   out.clusters = reader.integer("clusters", kClustersMin, kClustersMin, kClustersMax);
-  out.alpha = reader.number("alpha", 0.05, 0, 0.5);
-  if (!(out.alpha > 0 && out.alpha < 0.5)) reader.refuse("alpha", "must be above 0 and below 0.5");
+  out.alpha = reader.number("alpha", kAlphaDefault, 0, kAlphaMax);
+  if (!(out.alpha > 0 && out.alpha < kAlphaMax))
+    reader.refuse("alpha", "must be above 0 and below 0.5");
   return out;
 }
 
 json::Value to_json(const GateSpec& spec) {
-  return json::Object{{"model", spec.model},    {"alias", spec.alias}, {"monitor", spec.monitor},
-                      {"method", "cluster-se"}, {"cluster", "day"},    {"clusters", spec.clusters},
+  return json::Object{{"model", spec.model},         {"alias", spec.alias},
+                      {"monitor", spec.monitor},     {"method", kMethodNames[0]},
+                      {"cluster", kClusterNames[0]}, {"clusters", spec.clusters},
                       {"alpha", spec.alpha}};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,16 +17,24 @@ namespace slipway::gate {
 // Fewer are never enough (docs/adr/0004-loss-blocks-by-day.md).
 inline constexpr std::int64_t kClustersMin = 14;
 inline constexpr std::int64_t kClustersMax = 1'000;
+// Automation's table of fields refers to these, as to the ones above: what `plan` accepts is what
+// is read here.
+inline constexpr double kAlphaMax = 0.5;  // above 0 and below it
+inline constexpr double kAlphaDefault = 0.05;
+inline constexpr std::string_view kAliasDefault = "champion";
+inline constexpr std::array<std::string_view, 1> kMethodNames = {
+    "cluster-se"};                                                         // the first: default
+inline constexpr std::array<std::string_view, 1> kClusterNames = {"day"};  // likewise
 
 // kind: Gate. {model, alias (=champion), monitor, method: cluster-se, cluster: day, clusters (=14),
 // alpha (=.05)} Endpoint, labels, loss and clip are the monitor's.
 struct GateSpec {
   std::string model;
-  std::string alias = "champion";
+  std::string alias = std::string(kAliasDefault);
   std::string monitor;
   std::int64_t clusters =
-      kClustersMin;     // the newest that many labelled days are compared; fewer are `insufficient`
-  double alpha = 0.05;  // one-sided: challenger better
+      kClustersMin;  // the newest that many labelled days are compared; fewer are `insufficient`
+  double alpha = kAlphaDefault;  // one-sided: challenger better
 };
 GateSpec parse_gate_spec(const json::Value& spec);  // kInvalidArgument naming the key
 json::Value to_json(const GateSpec& spec);

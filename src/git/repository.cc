@@ -89,7 +89,7 @@ std::vector<std::filesystem::path> Repository::tracked_among(
     const std::string name = path.lexically_relative(*top).string();
     for (std::size_t start = 0; start < outcome.output.size();) {
       const std::size_t end = std::min(outcome.output.find('\0', start), outcome.output.size());
-      const std::string_view entry = std::string_view(outcome.output).substr(start, end - start);
+      const std::string_view entry = std::string_view{outcome.output}.substr(start, end - start);
       start = end + 1;
       const bool inside =
           entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '/';

@@ -415,7 +415,7 @@ void Connection::answer(const std::shared_ptr<Exchange>& exchange,
   const Framing framing = framing_of(*response_, exchange->http_1_0, keep_alive_);
   keep_alive_ = !framing.close;
   chunked_ = framing.chunked;
-  event_stream_ = std::string_view(response_->content_type).starts_with("text/event-stream");
+  event_stream_ = std::string_view{response_->content_type}.starts_with("text/event-stream");
   head_.clear();
   written_ = 0;
   append_head(head_, *response_, framing, loop_.date(), core_.options.headers);

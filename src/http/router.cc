@@ -145,14 +145,14 @@ struct Router::State {
 
 Route route(Method method, std::string pattern, Permission permission, Execution execution,
             Handler handler, std::string summary) {
-  Route made{
-      .method = method,
-      .pattern = std::move(pattern),
-      .permission = permission,
-      .execution = execution,
-      .handler = [handler = std::move(handler)](
-                     Request& request, Responder responder) { responder.send(handler(request)); },
-      .summary = std::move(summary)};
+  Route made{.method = method,
+             .pattern = std::move(pattern),
+             .permission = permission,
+             .execution = execution,
+             .handler = [handler = std::move(handler)](
+                            Request& request,
+                            const Responder& responder) { responder.send(handler(request)); },
+             .summary = std::move(summary)};
   return made;
 }
 

@@ -157,7 +157,7 @@ ServerHooks plain_hooks() {
 
 }  // namespace
 
-TestServer::TestServer(std::vector<Route> routes, ServerOptions options)
+TestServer::TestServer(std::vector<Route> routes, const ServerOptions& options)
     : router(), server((router.add(std::move(routes)), options), router, plain_hooks(), metrics) {
   server.start();
 }

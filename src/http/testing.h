@@ -46,7 +46,7 @@ std::string unchunk(std::string_view body);
 // message".
 class TestServer {
  public:
-  explicit TestServer(std::vector<Route> routes, ServerOptions options = small());
+  explicit TestServer(std::vector<Route> routes, const ServerOptions& options = small());
   static ServerOptions small();  // one io thread, two pool threads
 
   std::uint16_t port() const { return server.port(); }

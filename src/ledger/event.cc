@@ -38,7 +38,6 @@ StoredEvent append(storage::Transaction& transaction, const Clock& clock, const 
   StoredEvent stored;
   static_cast<Event&>(stored) = event;
   stored.recorded_at = clock.now();
-  if (stored.event_time == 0) stored.event_time = stored.recorded_at;
   stored.id = new_ulid(stored.recorded_at);
   transaction.execute(
       "INSERT INTO event (id, type, subject, actor, cause, event_time, recorded_at, body, evidence)"
@@ -71,6 +70,10 @@ std::optional<StoredEvent> find_event(storage::Session& session, const std::stri
   return row_to_event(rows);
 }
 
+json::Value time_or_null(TimeUs time) {
+  return time == 0 ? json::Value() : json::Value(format_time(time));
+}
+
 json::Value to_json(const StoredEvent& event) {
   return json::Object{{"seq", event.seq},
                       {"id", event.id},
@@ -78,7 +81,7 @@ json::Value to_json(const StoredEvent& event) {
                       {"subject", event.subject},
                       {"actor", event.actor},
                       {"cause", event.cause},
-                      {"event_time", format_time(event.event_time)},
+                      {"event_time", time_or_null(event.event_time)},
                       {"recorded_at", format_time(event.recorded_at)},
                       {"body", event.body},
                       {"evidence", evidence_json(event.evidence)}};

@@ -21,8 +21,10 @@ struct Event {
   std::string
       actor;  // who did it: "user:NAME", "token:NAME", "automation:trigger/NAME", "mlflow-client"
   std::string cause;  // the id of the event that led to this one; empty where a person is the cause
-  TimeUs event_time = 0;  // on the endpoint's clock where there is one; 0 = the time of recording
-  json::Object body;      // the numbers; keys are only ever added
+  // On the endpoint's clock. 0 = none: it is about no endpoint, or came before the first request.
+  // Never the wall clock instead, which would put the start of a replayed year after its end.
+  TimeUs event_time = 0;
+  json::Object body;                  // the numbers; keys are only ever added
   std::vector<std::string> evidence;  // hashes of evidence records
 };
 
@@ -48,8 +50,12 @@ inline constexpr std::int64_t kEventPageMax = 10'000;
 std::vector<StoredEvent> list_events(storage::Session& session, const EventFilter& filter);
 std::optional<StoredEvent> find_event(storage::Session& session, const std::string& id);
 
+// A time on an endpoint's clock as documents show it: null for 0.
+json::Value time_or_null(TimeUs time);
+
 // As the API and `--json` show it:
-// {"seq","id","type","subject","actor","cause","event_time","recorded_at","body","evidence"}.
+// {"seq","id","type","subject","actor","cause","event_time" (null: none),"recorded_at","body",
+// "evidence"}.
 json::Value to_json(const StoredEvent& event);
 
 }  // namespace slipway::ledger

@@ -24,7 +24,7 @@ std::string put_evidence(storage::Transaction& transaction, const Clock& clock,
                          const std::string& kind, const std::string& subject,
                          const json::Value& body) {
   const std::string bytes = json::write(body);
-  const std::string hash = sha256_hex(bytes);
+  std::string hash = sha256_hex(bytes);
   // The ordinal, not the clock, says which is newest; storing the same document again makes it the
   // newest.
   transaction.execute(

@@ -40,7 +40,8 @@ TEST_F(LedgerTest, AnEventKeepsBothTimesAndItsPlaceInLine) {
                    .body = {{"value", 102.5}},
                    .evidence = {"ab"}});
   });
-  EXPECT_EQ(first.event_time, first.recorded_at);
+  EXPECT_EQ(first.event_time, 0);  // never the wall clock instead
+  EXPECT_TRUE(to_json(first).find("event_time")->is_null());
   EXPECT_EQ(second.seq, first.seq + 1);
   const auto events = list({.after_seq = first.seq});
   ASSERT_EQ(events.size(), 1U);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kColumns =
     "id, monitor, endpoint, block_start, event_time, recorded_at, value, threshold, bound, "
-    "mean_loss, block_mean_loss, blocks, event_id, evidence";
+    "mean_loss, block_mean_loss, blocks, event_id, evidence, loss_scale";
 
 Alarm read_row(const storage::Statement& row) {
   Alarm alarm;
@@ -29,6 +29,7 @@ Alarm read_row(const storage::Statement& row) {
   alarm.blocks = row.int64(11);
   alarm.event_id = row.text(12);
   alarm.evidence = row.text(13);
+  alarm.loss_scale = row.real(14);
   return alarm;
 }
 
@@ -45,10 +46,8 @@ ledger::StoredEvent append_event(storage::Transaction& transaction, const Clock&
                 {"value", alarm.value},
                 {"threshold", alarm.threshold},
                 {"budget_blocks", alarm.threshold},
-                {"bound", alarm.bound},
-                {"mean_loss", alarm.mean_loss},
-                {"block_mean_loss", alarm.block_mean_loss},
                 {"blocks", alarm.blocks}};
+  set_losses(event.body, alarm);
   event.evidence = {alarm.evidence};
   return ledger::append(transaction, clock, event);
 }
@@ -78,8 +77,23 @@ std::optional<Alarm> find_alarm(storage::Session& session, const std::string& id
   return read_row(row);
 }
 
+void set_losses(json::Object& object, const Alarm& alarm) {
+  const bool known = alarm.loss_scale > 0;
+  const auto scaled = [&](double loss) {
+    return known ? json::Value(loss / alarm.loss_scale) : json::Value();
+  };
+  object.set("mean_loss", alarm.mean_loss);
+  object.set("block_mean_loss", alarm.block_mean_loss);
+  object.set("bound_loss", known ? json::Value(alarm.bound * alarm.loss_scale) : json::Value());
+  object.set("mean_loss_scaled", scaled(alarm.mean_loss));
+  object.set("block_mean_loss_scaled", scaled(alarm.block_mean_loss));
+  object.set("bound_scaled", alarm.bound);
+  object.set("loss_scale", known ? json::Value(alarm.loss_scale) : json::Value());
+  object.set("bound", alarm.bound);
+}
+
 json::Value to_json(const Alarm& alarm) {
-  return json::Object{{"id", alarm.id},
+  json::Object object{{"id", alarm.id},
                       {"monitor", alarm.monitor},
                       {"endpoint", alarm.endpoint},
                       {"block", format_time(alarm.block_start)},
@@ -87,12 +101,11 @@ json::Value to_json(const Alarm& alarm) {
                       {"recorded_at", format_time(alarm.recorded_at)},
                       {"value", alarm.value},
                       {"threshold", alarm.threshold},
-                      {"bound", alarm.bound},
-                      {"mean_loss", alarm.mean_loss},
-                      {"block_mean_loss", alarm.block_mean_loss},
                       {"blocks", alarm.blocks},
                       {"event", alarm.event_id},
                       {"evidence", alarm.evidence}};
+  set_losses(object, alarm);
+  return object;
 }
 
 Alarm raise_alarm(storage::Transaction& transaction, const Clock& clock, Alarm alarm,
@@ -104,12 +117,13 @@ Alarm raise_alarm(storage::Transaction& transaction, const Clock& clock, Alarm a
   alarm.event_id = append_event(transaction, clock, alarm).id;
   transaction.execute(
       "INSERT INTO alarm (id, ordinal, monitor, endpoint, block_start, event_time, recorded_at, "
-      "value, threshold, bound, mean_loss, block_mean_loss, blocks, event_id, evidence) "
+      "value, threshold, bound, mean_loss, block_mean_loss, blocks, event_id, evidence, "
+      "loss_scale) "
       "VALUES (?1, (SELECT COALESCE(MAX(ordinal), 0) + 1 FROM alarm), ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
-      "?9, ?10, ?11, ?12, ?13, ?14)",
+      "?9, ?10, ?11, ?12, ?13, ?14, ?15)",
       alarm.id, alarm.monitor, alarm.endpoint, alarm.block_start, alarm.event_time,
       alarm.recorded_at, alarm.value, alarm.threshold, alarm.bound, alarm.mean_loss,
-      alarm.block_mean_loss, alarm.blocks, alarm.event_id, alarm.evidence);
+      alarm.block_mean_loss, alarm.blocks, alarm.event_id, alarm.evidence, alarm.loss_scale);
   if (!webhook.empty()) {
     enqueue_delivery(transaction, clock, webhook,
                      json::Object{{"type", "alarm.raised"}, {"alarm", to_json(alarm)}});

@@ -23,6 +23,16 @@ double block_mean(const StoredBlock& block) {
   return std::clamp(block.loss_sum / static_cast<double>(usable_rows(block)), 0.0, 1.0);
 }
 
+// As a reader sees it: "2013-03-02", or "2013-03-02 05:00:07 UTC" where it is not a day's
+// beginning.
+std::string time_text(TimeUs time) {
+  const std::string text = format_time(time);
+  constexpr std::size_t kDate = 10;
+  constexpr std::size_t kSecond = 19;
+  if (time % kMicrosPerDay == 0) return text.substr(0, kDate);
+  return text.substr(0, kDate) + " " + text.substr(kDate + 1, kSecond - kDate - 1) + " UTC";
+}
+
 std::optional<double> bound_of(const Monitor& monitor, const MonitorState& state) {
   if (state.bound) return state.bound;
   if (monitor.spec.bound) return *monitor.spec.bound / loss_scale(monitor.spec.loss);
@@ -129,6 +139,7 @@ class Closing {
     const double scale = loss_scale(monitor_.spec.loss);
     alarm.mean_loss = sum / static_cast<double>(blocks.size()) * scale;
     alarm.block_mean_loss = block_mean(block) * scale;
+    alarm.loss_scale = scale;
     alarm.blocks = state_.blocks_since_restart;
     const Alarm raised =
         raise_alarm(transaction_, clock_, alarm, evidence_of(alarm, blocks), monitor_.spec.webhook);
@@ -187,15 +198,15 @@ class Closing {
     const TimeUs time = block.end + monitor_.spec.horizon;
     if (block.judged) {
       if (!state_.sighted)
-        change_sight(true, time, "block " + format_time(block.start) + " was judged");
+        change_sight(true, time, "block " + time_text(block.start) + " was judged");
       return;
     }
     if (block.skipped == kForBound) return;
     const TimeUs since = std::max(state_.judged_through, state_.restarted_at);
     std::string reason = "no block ";
     reason +=
-        state_.judged_through > 0 ? "was judged since " + format_time(since) : "has been judged";
-    reason += "; the newest, " + format_time(block.start);
+        state_.judged_through > 0 ? "was judged since " + time_text(since) : "has been judged";
+    reason += "; the newest, " + time_text(block.start);
     reason += ": " + block.skipped;
     if (!state_.sighted) {
       state_.reason = reason;

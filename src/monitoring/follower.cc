@@ -138,6 +138,62 @@ std::vector<Move> moves_after(storage::Session& session, const serving::Endpoint
   return moves;
 }
 
+// Records of the prediction log that one step takes.
+struct RecordPage {
+  std::vector<serving::PredictionRecord> records;
+  std::int64_t next = 0;  // position of what comes behind them
+  bool last = false;      // there is no more now
+};
+
+RecordPage read_page(serving::PredictionLog& log, std::int64_t from) {
+  RecordPage page;
+  const std::int64_t end = log.end_position();
+  if (log.synced_position() < end) log.flush();
+  if (from < end) page.records = log.read_from(from, kPredictionsPerStep, false);
+  std::erase_if(page.records, [&](const auto& record) { return record.position >= end; });
+  page.last = static_cast<std::int64_t>(page.records.size()) < kPredictionsPerStep;
+  page.next = page.last ? std::max(from, end) : page.records.back().position + 1;
+  return page;
+}
+
+// Goes through the moves beside the records, each before the first record that is younger.
+class MoveWalk {
+ public:
+  MoveWalk(const std::vector<Move>& moves, std::int64_t events_read)
+      : moves_(moves), events_read_(events_read) {}
+
+  // Notes as pending what moved until then. REQUIRES: the endpoint is there when a move is.
+  void take_until(TimeUs recorded_by, const std::optional<serving::EndpointRow>& endpoint,
+                  MonitorState& state) {
+    for (; next_ < moves_.size() && moves_[next_].event.recorded_at <= recorded_by; ++next_) {
+      const Move& move = moves_[next_];
+      events_read_ = move.event.seq;
+      if (move.repeat) continue;
+      const std::optional<std::string> cause = version_at_100(*endpoint, move.event);
+      const std::string& last =
+          state.pending.empty() ? state.restart_cause : state.pending.back().cause;
+      if (cause && *cause != last) state.pending.push_back({state.seen_through, *cause});
+    }
+  }
+
+  std::int64_t events_read() const { return events_read_; }  // seq of the last that was taken
+
+ private:
+  const std::vector<Move>& moves_;
+  std::size_t next_ = 0;
+  std::int64_t events_read_;
+};
+
+void count(const serving::PredictionRecord& record, const Monitor& monitor, MonitorState& state,
+           BlockCache& blocks) {
+  state.seen_through = std::max(state.seen_through, record.event_time);
+  state.rows_predicted += record.rows;
+  if (monitor.spec.block == Block::kNone) return;
+  StoredBlock& block = blocks.at(span_of(monitor.spec.block, record.event_time, record.position, 0),
+                                 record.position);
+  block.predictions += record.rows;
+}
+
 // What one label does to its block.
 struct Effect {
   Label label;
@@ -146,6 +202,46 @@ struct Effect {
   bool corrects = false;
   std::optional<double> former_loss;
 };
+
+// Labels that one step takes.
+struct LabelPage {
+  std::vector<Effect> effects;  // without the losses: see take_losses
+  std::int64_t read_to = 0;     // seq of the last; 0: there was none
+  bool last = true;             // there are no more now
+};
+
+// Reads labels behind the cursor and asks for the losses they will need.
+LabelPage read_page(storage::Session& session, const Monitor& monitor, std::int64_t from,
+                    RowLosses& losses) {
+  LabelPage page;
+  auto labels = labels_after(session, monitor.spec.endpoint, from, kLabelsPerStep);
+  page.last = static_cast<std::int64_t>(labels.size()) < kLabelsPerStep;
+  for (Label& label : labels) {
+    page.read_to = label.seq;
+    if (label.orphan) continue;
+    Effect effect;
+    effect.span = span_of(monitor.spec.block, label.prediction_time, label.position,
+                          serving::parse_prediction_row(label.prediction_id)->row);
+    losses.want(label);
+    if (const auto former = label_before(session, label.prediction_id, label.seq)) {
+      effect.corrects = true;
+      losses.want_former(label, *former);
+    }
+    effect.label = std::move(label);
+    page.effects.push_back(std::move(effect));
+  }
+  return page;
+}
+
+// Fills in the losses, scaled; labels of direct calls have no effect.
+void take_losses(const RowLosses& losses, double scale, std::vector<Effect>& effects) {
+  std::erase_if(effects, [&](const Effect& effect) { return losses.is_direct(effect.label); });
+  for (Effect& effect : effects) {
+    if (const auto loss = losses.loss(effect.label)) effect.loss = *loss / scale;
+    if (!effect.corrects) continue;
+    if (const auto loss = losses.former_loss(effect.label)) effect.former_loss = *loss / scale;
+  }
+}
 
 void apply(storage::Transaction& transaction, const Monitor& monitor, MonitorState& state,
            BlockCache& blocks, const Effect& effect) {
@@ -228,14 +324,7 @@ Follower::Progress Follower::read_predictions(const Monitor& monitor) {
         return std::make_pair(ledger::cursor(session, cursor),
                               ledger::cursor(session, event_cursor));
       });
-  const std::int64_t end = log_.end_position();
-  if (log_.synced_position() < end) log_.flush();
-  std::vector<serving::PredictionRecord> records;
-  if (from < end) records = log_.read_from(from, kPredictionsPerStep, false);
-  std::erase_if(records, [&](const auto& record) { return record.position >= end; });
-  const bool last_page = static_cast<std::int64_t>(records.size()) < kPredictionsPerStep;
-  const std::int64_t next = last_page ? std::max(from, end) : records.back().position + 1;
-
+  const RecordPage page = read_page(log_, from);
   // After the records, so that no move is missed that came before one of them.
   std::vector<Move> moves;
   std::optional<serving::EndpointRow> endpoint;
@@ -243,88 +332,48 @@ Follower::Progress Follower::read_predictions(const Monitor& monitor) {
     endpoint = serving::find_endpoint(session, monitor.spec.endpoint);
     if (endpoint) moves = moves_after(session, *endpoint, events_after);
   });
-  if (next == from && moves.empty()) return Progress::kNone;
+  if (page.next == from && moves.empty()) return Progress::kNone;
 
   database_.write([&, events_after = events_from](storage::Transaction& transaction) {
     if (!find_monitor(transaction, monitor.name)) return;  // deleted meanwhile
     MonitorState state = load_state(transaction, monitor.key);
     BlockCache blocks(transaction, monitor, state);
-    std::int64_t events_read = events_after;
-    std::size_t move = 0;
-    const auto take_moves = [&](TimeUs recorded_by) {
-      for (; move < moves.size() && moves[move].event.recorded_at <= recorded_by; ++move) {
-        events_read = moves[move].event.seq;
-        if (moves[move].repeat) continue;
-        const std::optional<std::string> cause = version_at_100(*endpoint, moves[move].event);
-        const std::string& last =
-            state.pending.empty() ? state.restart_cause : state.pending.back().cause;
-        if (cause && *cause != last) state.pending.push_back({state.seen_through, *cause});
-      }
-    };
-    for (const serving::PredictionRecord& record : records) {
+    MoveWalk walk(moves, events_after);
+    for (const serving::PredictionRecord& record : page.records) {
       if (record.endpoint != monitor.spec.endpoint || record.direct) continue;
-      take_moves(record.recorded_at);
-      state.seen_through = std::max(state.seen_through, record.event_time);
-      state.rows_predicted += record.rows;
-      if (monitor.spec.block == Block::kNone) continue;
-      StoredBlock& block = blocks.at(
-          span_of(monitor.spec.block, record.event_time, record.position, 0), record.position);
-      block.predictions += record.rows;
+      walk.take_until(record.recorded_at, endpoint, state);
+      count(record, monitor, state, blocks);
     }
-    if (last_page) take_moves(INT64_MAX);
+    if (page.last) walk.take_until(INT64_MAX, endpoint, state);
     blocks.save();
     save_state(transaction, monitor.key, state);
-    ledger::move_cursor(transaction, cursor, next);
-    ledger::move_cursor(transaction, event_cursor, events_read);
+    ledger::move_cursor(transaction, cursor, page.next);
+    ledger::move_cursor(transaction, event_cursor, walk.events_read());
   });
-  const bool all = last_page && static_cast<std::int64_t>(moves.size()) < kEventsPerStep;
+  const bool all = page.last && static_cast<std::int64_t>(moves.size()) < kEventsPerStep;
   return all ? Progress::kAll : Progress::kPart;
 }
 
 Follower::Progress Follower::read_labels(const Monitor& monitor) {
   const std::string cursor = cursor_name(monitor.key, Log::kLabels);
-  std::vector<Effect> effects;
-  std::int64_t read_to = 0;
-  bool all = true;
+  LabelPage page;
   RowLosses losses(log_, monitor.spec.loss);
   database_.read([&](storage::Session& session) {
-    const std::int64_t from = ledger::cursor(session, cursor);
-    auto labels = labels_after(session, monitor.spec.endpoint, from, kLabelsPerStep);
-    all = static_cast<std::int64_t>(labels.size()) < kLabelsPerStep;
-    for (Label& label : labels) {
-      read_to = label.seq;
-      if (label.orphan) continue;
-      Effect effect;
-      effect.span = span_of(monitor.spec.block, label.prediction_time, label.position,
-                            serving::parse_prediction_row(label.prediction_id)->row);
-      losses.want(label);
-      if (const auto former = label_before(session, label.prediction_id, label.seq)) {
-        effect.corrects = true;
-        losses.want_former(label, *former);
-      }
-      effect.label = std::move(label);
-      effects.push_back(std::move(effect));
-    }
+    page = read_page(session, monitor, ledger::cursor(session, cursor), losses);
   });
-  if (read_to == 0) return Progress::kNone;
+  if (page.read_to == 0) return Progress::kNone;
   losses.compute();
-  const double scale = loss_scale(monitor.spec.loss);
-  std::erase_if(effects, [&](const Effect& effect) { return losses.is_direct(effect.label); });
-  for (Effect& effect : effects) {
-    if (const auto loss = losses.loss(effect.label)) effect.loss = *loss / scale;
-    if (!effect.corrects) continue;
-    if (const auto loss = losses.former_loss(effect.label)) effect.former_loss = *loss / scale;
-  }
+  take_losses(losses, loss_scale(monitor.spec.loss), page.effects);
   database_.write([&](storage::Transaction& transaction) {
     if (!find_monitor(transaction, monitor.name)) return;
     MonitorState state = load_state(transaction, monitor.key);
     BlockCache blocks(transaction, monitor, state);
-    for (const Effect& effect : effects) apply(transaction, monitor, state, blocks, effect);
+    for (const Effect& effect : page.effects) apply(transaction, monitor, state, blocks, effect);
     blocks.save();
     save_state(transaction, monitor.key, state);
-    ledger::move_cursor(transaction, cursor, read_to);
+    ledger::move_cursor(transaction, cursor, page.read_to);
   });
-  return all ? Progress::kAll : Progress::kPart;
+  return page.last ? Progress::kAll : Progress::kPart;
 }
 
 bool Follower::close_blocks(const Monitor& monitor, TimeUs watermark) {

@@ -42,7 +42,7 @@ class FollowerTest : public MonitoringWorld {
   // What a restart must not change.
   std::string story() {
     std::string text;
-    for (const BlockRow& block : blocks()) text += json::write(to_json(block)) + "\n";
+    for (const BlockRow& block : blocks()) text += json::write(to_json(block, 3)) + "\n";
     for (const ledger::StoredEvent& event : events("")) {
       json::Object body = event.body;
       body.erase("alarm");
@@ -98,6 +98,27 @@ TEST_F(FollowerTest, TheDetectorIsThatOfStatsAndTheAlarmsEvidenceRecomputesIt) {
   EXPECT_NEAR(alarm.value, run.path[static_cast<std::size_t>(block)], 1e-9 * alarm.value);
   EXPECT_EQ(alarm.blocks, *run.alarm_at);
   EXPECT_NEAR(alarm.block_mean_loss, -std::log(0.3), 1e-6);
+  // The spec says 0.6; what the detector sees is a third of everything.
+  const json::Value shown = to_json(alarm);
+  const auto number = [&](std::string_view key) { return shown.find(key)->as_double(); };
+  EXPECT_DOUBLE_EQ(number("loss_scale"), 3);
+  EXPECT_DOUBLE_EQ(number("bound_loss"), 0.6);
+  EXPECT_DOUBLE_EQ(number("bound_scaled"), 0.2);
+  EXPECT_DOUBLE_EQ(number("bound"), 0.2);
+  EXPECT_DOUBLE_EQ(number("mean_loss_scaled"), alarm.mean_loss / 3);
+  EXPECT_NEAR(number("block_mean_loss_scaled"), -std::log(0.3) / 3, 1e-6);
+  EXPECT_DOUBLE_EQ(number("mean_loss"), alarm.mean_loss);
+  for (const char* key : {"loss_scale", "bound_loss", "bound_scaled", "mean_loss_scaled",
+                          "block_mean_loss_scaled", "mean_loss", "block_mean_loss", "bound"}) {
+    EXPECT_EQ(json::write(*events("alarm.raised")[0].body.find(key)), json::write(*shown.find(key)))
+        << key;
+  }
+  const json::Value now = to_json(status());
+  EXPECT_DOUBLE_EQ(now.find("bound_loss")->as_double(), 0.6);
+  EXPECT_DOUBLE_EQ(now.find("bound_scaled")->as_double(), 0.2);
+  const json::Value newest = to_json(blocks().front(), 3);
+  EXPECT_DOUBLE_EQ(newest.find("mean_loss")->as_double(),
+                   3 * newest.find("mean_scaled")->as_double());
 
   const auto event = events("alarm.raised");
   ASSERT_EQ(event.size(), 1U);
@@ -210,13 +231,13 @@ TEST_F(FollowerTest, WithoutLabelsItGoesBlindAndSaysSo) {
   follow();
   EXPECT_EQ(status().state, "blind");
   EXPECT_EQ(status().reason,
-            "no block was judged since 2013-03-02T00:00:00.000000Z; the newest, "
-            "2013-03-06T00:00:00.000000Z: no labels");
+            "no block was judged since 2013-03-02; the newest, 2013-03-06: no labels");
   ASSERT_EQ(events("monitor.blind").size(), 1U);
   EXPECT_EQ(events("monitor.blind")[0].body.find("reason")->as_string(),
-            "no block was judged since 2013-03-02T00:00:00.000000Z; the newest, "
-            "2013-03-05T00:00:00.000000Z: no labels");
-  EXPECT_EQ(events("monitor.sighted").size(), 1U);
+            "no block was judged since 2013-03-02; the newest, 2013-03-05: no labels");
+  ASSERT_EQ(events("monitor.sighted").size(), 1U);
+  EXPECT_EQ(events("monitor.sighted")[0].body.find("reason")->as_string(),
+            "block 2013-03-01 was judged");
   for (int i = 8; i < 11; ++i) day(i, 0.5F);
   follow();
   EXPECT_EQ(status().state, "sighted");
@@ -442,6 +463,28 @@ TEST(IndependenceTest, IsTheAnalysisOfVariance) {
   const IndependenceCheck check = check_independence({a, b});
   EXPECT_NEAR(check.ratio, 2.4, 1e-12);
   EXPECT_NEAR(check.p, 0.19626117814926966, 1e-12);
+}
+
+TEST_F(FollowerTest, ASightedMonitorNamesTheHourInUtc) {
+  make_monitor(R"({"endpoint": "late", "bound": 0.6, "block": "hour", "horizon": "1h"})");
+  const std::string id = predict(kFirstDay + 5 * 3'600 * kMicrosPerSecond, 0.5F);
+  label(id, "1", kFirstDay + 5 * 3'600 * kMicrosPerSecond);
+  predict(kFirstDay + 9 * 3'600 * kMicrosPerSecond, 0.5F);
+  follow();
+  ASSERT_EQ(events("monitor.sighted").size(), 1U);
+  EXPECT_EQ(events("monitor.sighted")[0].body.find("reason")->as_string(),
+            "block 2013-03-01 05:00:00 UTC was judged");
+}
+
+TEST_F(FollowerTest, AnAlarmFromBeforeTheScaleWasKeptSaysThatItIsNotKnown) {
+  Alarm old;
+  old.bound = 0.2;
+  old.mean_loss = 0.7;
+  const json::Value shown = to_json(old);
+  EXPECT_EQ(shown.find("bound_scaled")->as_double(), 0.2);
+  EXPECT_EQ(shown.find("mean_loss")->as_double(), 0.7);
+  for (const char* key : {"loss_scale", "bound_loss", "mean_loss_scaled"})
+    EXPECT_TRUE(shown.find(key)->is_null()) << key;
 }
 
 }  // namespace

@@ -8,9 +8,10 @@
 namespace slipway::monitoring {
 namespace {
 
-constexpr double kClipMax = 1e12;
-constexpr std::int64_t kMinRowsMax = 1'000'000'000;
-constexpr TimeUs kBlindAfterMax = 365 * kMicrosPerDay;
+template <std::size_t size>
+std::vector<std::string_view> list(const std::array<std::string_view, size>& names) {
+  return {names.begin(), names.end()};
+}
 
 Block parse_block(const std::string& name) {
   if (name == "none") return Block::kNone;
@@ -55,23 +56,23 @@ MonitorSpec parse_monitor_spec(const json::Value& spec) {
                            "budget", "horizon", "min_rows", "blind_after", "webhook"});
   MonitorSpec out;
   out.endpoint = reader.required_text("endpoint");
-  out.loss.kind =
-      parse_loss(reader.choice("loss", "log_loss", {"log_loss", "zero_one", "squared"}));
+  out.loss.kind = parse_loss(reader.choice("loss", kLossDefault, list(kLossNames)));
   out.loss.clip = reader.number("clip", kLogLossClip, 0, kClipMax);
   if (out.loss.clip <= 0) reader.refuse("clip", "must be above 0");
   out.loss.output = reader.text("output", "");
-  out.loss.positive = reader.text("positive", "1");
+  out.loss.positive = reader.text("positive", kPositiveDefault);
   if (out.loss.positive.empty()) reader.refuse("positive", "must not be empty");
-  out.block = parse_block(reader.choice("block", "day", {"none", "hour", "day"}));
+  out.block = parse_block(reader.choice("block", kBlockDefault, list(kBlockNames)));
   out.bound = reader.maybe_number("bound", 0, kClipMax);
   if (out.bound && !(*out.bound > 0 && *out.bound < loss_scale(out.loss))) {
     reader.refuse("bound", "must be above 0 and below the largest loss (`clip`; 1 for zero_one)");
   }
-  out.budget_blocks = reader.number("budget", 100, 2, static_cast<double>(kBudgetBlocksMax));
-  out.horizon = reader.duration("horizon", kMicrosPerDay, 0, kHorizonMax);
-  out.min_rows = reader.integer("min_rows", 1, 1, kMinRowsMax);
+  out.budget_blocks =
+      reader.number("budget", kBudgetBlocksDefault, kBudgetBlocksMin, kBudgetBlocksMax);
+  out.horizon = reader.duration("horizon", kHorizonDefault, 0, kHorizonMax);
+  out.min_rows = reader.integer("min_rows", kMinRowsDefault, 1, kMinRowsMax);
   out.blind_after =
-      reader.duration("blind_after", 14 * kMicrosPerDay, kMicrosPerSecond, kBlindAfterMax);
+      reader.duration("blind_after", kBlindAfterDefault, kBlindAfterMin, kBlindAfterMax);
   out.webhook = reader.text("webhook", "");
   return out;
 }

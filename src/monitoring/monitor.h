@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,8 +18,25 @@ namespace slipway::monitoring {
 inline constexpr std::int64_t kBoundBlocksMin =
     60;  // blocks from which an undeclared bound is estimated
 inline constexpr double kBoundTolerance = 0.10;  // on top of the estimate
-inline constexpr std::int64_t kBudgetBlocksMax = 1'000'000;
-inline constexpr TimeUs kHorizonMax = 366 * kMicrosPerDay;
+
+// Ranges and defaults of a monitor's keys. Automation's table of fields refers to them, so that
+// what `plan` accepts is what is read here. Ends count, but for clip and bound, which are above 0.
+inline constexpr double kClipMax = 1e12;  // of clip and bound
+inline constexpr double kBudgetBlocksMin = 2;
+inline constexpr double kBudgetBlocksMax = 1'000'000;
+inline constexpr double kBudgetBlocksDefault = 100;
+inline constexpr TimeUs kHorizonMax = 366 * kMicrosPerDay;  // from 0
+inline constexpr TimeUs kHorizonDefault = kMicrosPerDay;
+inline constexpr std::int64_t kMinRowsMax = 1'000'000'000;  // from 1, the default
+inline constexpr std::int64_t kMinRowsDefault = 1;
+inline constexpr TimeUs kBlindAfterMin = kMicrosPerSecond;
+inline constexpr TimeUs kBlindAfterMax = 365 * kMicrosPerDay;
+inline constexpr TimeUs kBlindAfterDefault = 14 * kMicrosPerDay;
+inline constexpr std::array<std::string_view, 3> kLossNames = {"log_loss", "zero_one", "squared"};
+inline constexpr std::string_view kLossDefault = "log_loss";
+inline constexpr std::array<std::string_view, 3> kBlockNames = {"none", "hour", "day"};
+inline constexpr std::string_view kBlockDefault = "day";
+inline constexpr std::string_view kPositiveDefault = "1";
 
 // What the detector sees one number of. Errors of neighbouring predictions are not independent, so
 // days are the rule.
@@ -34,12 +52,12 @@ struct MonitorSpec {
   LossSpec loss;
   Block block = Block::kDay;
   std::optional<double> bound;  // absent: estimated from the first kBoundBlocksMin blocks
-  double budget_blocks = 100;   // N: expected blocks to a false alarm, at least
+  double budget_blocks = kBudgetBlocksDefault;  // N: expected blocks to a false alarm, at least
   TimeUs horizon =
-      kMicrosPerDay;          // a block closes when the watermark has passed its end by this much
-  std::int64_t min_rows = 1;  // labelled rows that a block needs to be judged
+      kHorizonDefault;  // a block closes when the watermark has passed its end by this much
+  std::int64_t min_rows = kMinRowsDefault;  // labelled rows that a block needs to be judged
   TimeUs blind_after =
-      14 * kMicrosPerDay;  // on the watermark: no block judged for longer than this = blind
+      kBlindAfterDefault;  // on the watermark: no block judged for longer than this = blind
   std::string webhook;     // name of a Webhook object, "" = none
 };
 
@@ -104,6 +122,7 @@ struct MonitorStatus {
   double value = 0;             // the detector's; +inf is possible
   double threshold = 0;         // budget_blocks
   std::optional<double> bound;  // scaled; absent while it is being estimated
+  double loss_scale = 1;        // scaled = own unit / this
   std::int64_t blocks_closed = 0;
   std::int64_t blocks_judged = 0;         // ever
   std::int64_t blocks_since_restart = 0;  // judged since the detector started anew
@@ -121,7 +140,9 @@ MonitorStatus monitor_status(storage::Session& session, const std::string& name)
 std::vector<BlockRow> list_blocks(storage::Session& session, const std::string& name,
                                   std::int64_t limit);                             // newest first
 IndependenceCheck check_independence(const std::vector<BlockRow>& closed_blocks);  // pure
+// Losses in both units, under names that say which: `bound_loss` and `mean_loss` in the loss's own,
+// `bound_scaled` and `mean_scaled` divided by `loss_scale`; `bound` and `mean` are the scaled ones.
 json::Value to_json(const MonitorStatus& status);
-json::Value to_json(const BlockRow& block);
+json::Value to_json(const BlockRow& block, double loss_scale);
 
 }  // namespace slipway::monitoring

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ledger/event.h"
 #include "monitoring/label.h"
 #include "monitoring/monitor.h"
 #include "monitoring/monitor_state.h"
@@ -18,11 +19,6 @@ constexpr std::int64_t kDaysMax = 100'000;
 json::Value number_or_null(double value) {
   if (std::isnan(value)) return {};
   return value;
-}
-
-json::Value time_or_null(TimeUs time) {
-  if (time == 0) return {};
-  return format_time(time);
 }
 
 // The value of a detector does not depend on its bound, only its steps do; any bound reads it.
@@ -57,14 +53,12 @@ IndependenceCheck check_independence(const std::vector<BlockRow>& closed_blocks)
   IndependenceCheck check;
   check.ratio = std::numeric_limits<double>::quiet_NaN();
   double sum = 0;
-  double squares = 0;
   for (const BlockRow& block : closed_blocks) {
     const std::int64_t usable = block.labelled - block.unusable;
     if (usable < 1) continue;
     ++check.blocks;
     check.rows += usable;
     sum += block.loss_sum;
-    squares += block.loss_sum_squares;
   }
   if (check.blocks < 2 || check.rows <= check.blocks) return check;
   const double mean = sum / static_cast<double>(check.rows);
@@ -101,8 +95,9 @@ MonitorStatus monitor_status(storage::Session& session, const std::string& name)
   status.value = detector_value(state);
   status.threshold = monitor.spec.budget_blocks;
   status.bound = state.bound;
+  status.loss_scale = loss_scale(monitor.spec.loss);
   if (!status.bound && monitor.spec.bound) {
-    status.bound = *monitor.spec.bound / loss_scale(monitor.spec.loss);
+    status.bound = *monitor.spec.bound / status.loss_scale;
   }
   status.blocks_closed = state.blocks_closed;
   status.blocks_judged = state.blocks_judged;
@@ -146,16 +141,23 @@ std::vector<BlockRow> list_blocks(storage::Session& session, const std::string& 
   return blocks;
 }
 
-json::Value to_json(const BlockRow& block) {
+json::Value to_json(const BlockRow& block, double loss_scale) {
   const std::int64_t usable = block.labelled - block.unusable;
   json::Value mean;
-  if (usable > 0) mean = block.loss_sum / static_cast<double>(usable);
+  json::Value mean_loss;
+  if (usable > 0) {
+    const double scaled = block.loss_sum / static_cast<double>(usable);
+    mean = scaled;
+    mean_loss = scaled * loss_scale;
+  }
   return json::Object{{"start", format_time(block.start)},
                       {"end", format_time(block.end)},
                       {"predictions", block.predictions},
                       {"labelled", block.labelled},
                       {"unusable", block.unusable},
-                      {"mean", std::move(mean)},
+                      {"mean_loss", std::move(mean_loss)},
+                      {"mean_scaled", mean},
+                      {"mean", mean},
                       {"late_rows", block.late_rows},
                       {"closed", block.closed},
                       {"judged", block.judged},
@@ -165,7 +167,11 @@ json::Value to_json(const BlockRow& block) {
 
 json::Value to_json(const MonitorStatus& status) {
   json::Value bound;
-  if (status.bound) bound = *status.bound;
+  json::Value bound_loss;
+  if (status.bound) {
+    bound = *status.bound;
+    bound_loss = *status.bound * status.loss_scale;
+  }
   const IndependenceCheck& check = status.independence;
   json::Object independence{{"blocks", check.blocks},
                             {"rows", check.rows},
@@ -177,10 +183,13 @@ json::Value to_json(const MonitorStatus& status) {
   return json::Object{{"name", status.name},
                       {"state", status.state},
                       {"reason", status.reason},
-                      {"watermark", time_or_null(status.watermark)},
+                      {"watermark", ledger::time_or_null(status.watermark)},
                       {"value", status.value},
                       {"threshold", status.threshold},
-                      {"bound", std::move(bound)},
+                      {"bound_loss", std::move(bound_loss)},
+                      {"bound_scaled", bound},
+                      {"loss_scale", status.loss_scale},
+                      {"bound", bound},
                       {"blocks_closed", status.blocks_closed},
                       {"blocks_judged", status.blocks_judged},
                       {"blocks_since_restart", status.blocks_since_restart},
@@ -189,7 +198,7 @@ json::Value to_json(const MonitorStatus& status) {
                       {"late_rows", status.late_rows},
                       {"orphans", status.orphans},
                       {"alarms", status.alarms},
-                      {"restarted_at", time_or_null(status.restarted_at)},
+                      {"restarted_at", ledger::time_or_null(status.restarted_at)},
                       {"restart_cause", status.restart_cause},
                       {"independence", std::move(independence)}};
 }

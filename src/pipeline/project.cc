@@ -30,6 +30,155 @@ bool is_inside(const fs::path& path, const fs::path& folder) {
   return text.size() > prefix.size() && text.starts_with(prefix) && text[prefix.size()] == '/';
 }
 
+// Which stage makes what.
+class OutputMap {
+ public:
+  // Throws when one path is the output of two stages.
+  explicit OutputMap(const Project& project);
+
+  // Throws when one output lies within another.
+  void check_apart() const;
+
+  // Throws when the file that describes the stage lies within an output.
+  void check_outside(const Stage& stage) const;
+
+  // The stages that make what this one reads, in the order in which it reads.
+  std::vector<std::size_t> owners_of_inputs(const Stage& stage) const;
+
+ private:
+  struct Owner {
+    std::size_t stage;
+    const Output* output;
+  };
+
+  // Outputs at, above or below a path.
+  std::vector<Owner> overlapping(const fs::path& path) const;
+  std::string address(const Owner& owner) const { return project_.stages()[owner.stage].address; }
+
+  const Project& project_;
+  std::map<std::string, Owner> outs_;  // by absolute path
+};
+
+OutputMap::OutputMap(const Project& project) : project_(project) {
+  for (std::size_t i = 0; i < project.stages().size(); ++i) {
+    for (const Output& output : project.stages()[i].outs) {
+      const Owner owner{i, &output};
+      const auto [before, fresh] = outs_.emplace(output.absolute.string(), owner);
+      if (!fresh) {
+        fail("output '" + project.shown(output.absolute) + "' is specified in:\n\t- " +
+             address(before->second) + "\n\t- " + address(owner) +
+             "\nUse `dvc remove` with any of the above targets to stop tracking the overlapping "
+             "output.");
+      }
+    }
+  }
+}
+
+std::vector<OutputMap::Owner> OutputMap::overlapping(const fs::path& path) const {
+  std::vector<Owner> found;
+  std::vector<fs::path> above;
+  for (fs::path folder = path; folder.has_relative_path(); folder = folder.parent_path())
+    above.push_back(folder);
+  for (auto folder = above.rbegin(); folder != above.rend(); ++folder) {
+    if (const auto owner = outs_.find(folder->string()); owner != outs_.end())
+      found.push_back(owner->second);
+  }
+  const std::string prefix = path.string() + "/";
+  for (auto below = outs_.lower_bound(prefix);
+       below != outs_.end() && below->first.starts_with(prefix); ++below) {
+    found.push_back(below->second);
+  }
+  return found;
+}
+
+void OutputMap::check_apart() const {
+  for (const auto& [path, owner] : outs_) {
+    for (const Owner& other : overlapping(path)) {
+      if (other.output == owner.output) continue;
+      const bool other_is_above = is_inside(path, other.output->absolute);
+      const Owner& parent = other_is_above ? other : owner;
+      const Owner& child = other_is_above ? owner : other;
+      fail("The output paths:\n'" + project_.shown(parent.output->absolute) + "'('" +
+           address(parent) + "')\n'" + project_.shown(child.output->absolute) + "'('" +
+           address(child) +
+           "')\noverlap and are thus in the same tracked directory.\nTo keep reproducibility, "
+           "outputs should be in separate "
+           "tracked directories or tracked individually.");
+    }
+  }
+}
+
+void OutputMap::check_outside(const Stage& stage) const {
+  for (const auto& [path, owner] : outs_) {
+    if (is_inside(stage.file, path))
+      fail(stage.title() + " is within an output '" + project_.shown(path) + "' of another stage");
+  }
+}
+
+std::vector<std::size_t> OutputMap::owners_of_inputs(const Stage& stage) const {
+  std::vector<std::size_t> owners;
+  const auto add = [&](const fs::path& path) {
+    for (const Owner& owner : overlapping(path)) {
+      if (std::find(owners.begin(), owners.end(), owner.stage) == owners.end())
+        owners.push_back(owner.stage);
+    }
+  };
+  for (const Dependency& dependency : stage.deps) add(dependency.absolute);
+  for (const ParamDependency& params : stage.params) add(params.absolute);
+  return owners;
+}
+
+// Looks for a cycle among the stages, depth first: each stage is walked through once.
+class CycleSearch {
+ public:
+  explicit CycleSearch(const Project& project)
+      : project_(project), marks_(project.stages().size(), Mark::kNew) {}
+
+  // Throws, naming its stages, when one can be reached from `start`.
+  void walk(std::size_t start) {
+    if (marks_[start] != Mark::kNew) return;
+    open(start);
+    while (!path_.empty()) {
+      auto& [stage, edge] = path_.back();
+      const std::vector<std::size_t>& edges = project_.upstream()[stage];
+      if (edge == edges.size()) {
+        marks_[stage] = Mark::kDone;
+        path_.pop_back();
+        continue;
+      }
+      const std::size_t next = edges[edge++];
+      if (marks_[next] == Mark::kOpen) refuse_cycle(next);
+      if (marks_[next] == Mark::kNew) open(next);
+    }
+  }
+
+ private:
+  enum class Mark { kNew, kOpen, kDone };
+
+  struct Step {
+    std::size_t stage = 0;
+    std::size_t next_edge = 0;
+  };
+
+  void open(std::size_t stage) {
+    marks_[stage] = Mark::kOpen;
+    path_.push_back({stage, 0});
+  }
+
+  [[noreturn]] void refuse_cycle(std::size_t first) const {
+    std::string names;
+    for (const Step& step : path_) {
+      if (step.stage == first || !names.empty())
+        names += (names.empty() ? "'" : ", '") + project_.stages()[step.stage].address + "'";
+    }
+    fail("Pipeline has a cycle involving: " + names + ".");
+  }
+
+  const Project& project_;
+  std::vector<Mark> marks_;
+  std::vector<Step> path_;  // from the start down to where the walk is
+};
+
 }  // namespace
 
 Project::Project(data::Workspace& workspace, fs::path current)
@@ -112,102 +261,18 @@ LockFile& Project::lock_of(const Stage& stage) {
 }
 
 void Project::link_stages() {
-  struct Owner {
-    std::size_t stage;
-    const Output* output;
-  };
-  std::map<std::string, Owner> outs;
-  for (std::size_t i = 0; i < stages_.size(); ++i) {
-    for (const Output& output : stages_[i].outs) {
-      const auto [before, fresh] = outs.emplace(output.absolute.string(), Owner{i, &output});
-      if (!fresh) {
-        fail("output '" + shown(output.absolute) + "' is specified in:\n\t- " +
-             stages_[before->second.stage].address + "\n\t- " + stages_[i].address +
-             "\nUse `dvc remove` with any of the above targets to stop tracking the overlapping "
-             "output.");
-      }
-    }
-  }
-  // Outputs at, above or below a path.
-  const auto overlapping = [&](const fs::path& path) {
-    std::vector<Owner> found;
-    std::vector<fs::path> above;
-    for (fs::path folder = path; folder.has_relative_path(); folder = folder.parent_path())
-      above.push_back(folder);
-    for (auto folder = above.rbegin(); folder != above.rend(); ++folder) {
-      if (const auto owner = outs.find(folder->string()); owner != outs.end())
-        found.push_back(owner->second);
-    }
-    const std::string prefix = path.string() + "/";
-    for (auto below = outs.lower_bound(prefix);
-         below != outs.end() && below->first.starts_with(prefix); ++below) {
-      found.push_back(below->second);
-    }
-    return found;
-  };
-  for (const auto& [path, owner] : outs) {
-    for (const Owner& other : overlapping(path)) {
-      if (other.output == owner.output) continue;
-      const bool other_is_above = is_inside(path, other.output->absolute);
-      const Owner& parent = other_is_above ? other : owner;
-      const Owner& child = other_is_above ? owner : other;
-      fail("The output paths:\n'" + shown(parent.output->absolute) + "'('" +
-           stages_[parent.stage].address + "')\n'" + shown(child.output->absolute) + "'('" +
-           stages_[child.stage].address +
-           "')\noverlap and are thus in the same tracked directory.\nTo keep reproducibility, "
-           "outputs should be in separate "
-           "tracked directories or tracked individually.");
-    }
-  }
-  upstream_.assign(stages_.size(), {});
-  for (std::size_t i = 0; i < stages_.size(); ++i) {
-    const Stage& stage = stages_[i];
-    for (const auto& [path, owner] : outs) {
-      if (is_inside(stage.file, path))
-        fail(stage.title() + " is within an output '" + shown(path) + "' of another stage");
-    }
-    const auto add = [&](const fs::path& path) {
-      for (const Owner& owner : overlapping(path)) {
-        std::vector<std::size_t>& edges = upstream_[i];
-        if (std::find(edges.begin(), edges.end(), owner.stage) == edges.end())
-          edges.push_back(owner.stage);
-      }
-    };
-    for (const Dependency& dependency : stage.deps) add(dependency.absolute);
-    for (const ParamDependency& params : stage.params) add(params.absolute);
+  const OutputMap outs(*this);
+  outs.check_apart();
+  upstream_.clear();
+  for (const Stage& stage : stages_) {
+    outs.check_outside(stage);
+    upstream_.push_back(outs.owners_of_inputs(stage));
   }
 }
 
 void Project::check_cycles() const {
-  enum class Mark { kNew, kOpen, kDone };
-  std::vector<Mark> marks(stages_.size(), Mark::kNew);
-  for (std::size_t start = 0; start < stages_.size(); ++start) {
-    if (marks[start] != Mark::kNew) continue;
-    std::vector<std::pair<std::size_t, std::size_t>> path{{start, 0}};  // stage, next edge
-    marks[start] = Mark::kOpen;
-    while (!path.empty()) {
-      auto& [stage, edge] = path.back();
-      if (edge == upstream_[stage].size()) {
-        marks[stage] = Mark::kDone;
-        path.pop_back();
-        continue;
-      }
-      const std::size_t next = upstream_[stage][edge++];
-      if (marks[next] == Mark::kOpen) {
-        std::string names;
-        for (const auto& [member, ignored] : path) {
-          (void)ignored;
-          if (member == next || !names.empty())
-            names += (names.empty() ? "'" : ", '") + stages_[member].address + "'";
-        }
-        fail("Pipeline has a cycle involving: " + names + ".");
-      }
-      if (marks[next] == Mark::kNew) {
-        marks[next] = Mark::kOpen;
-        path.emplace_back(next, 0);
-      }
-    }
-  }
+  CycleSearch search(*this);
+  for (std::size_t start = 0; start < stages_.size(); ++start) search.walk(start);
 }
 
 std::vector<std::size_t> Project::order(const std::vector<std::size_t>& selected) const {

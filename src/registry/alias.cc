@@ -283,7 +283,7 @@ AliasMove move_alias(storage::Transaction& transaction, const Clock& clock,
     move.evidence.push_back(passed.evidence);
   }
   move.recorded_at = clock.now();
-  move.event_time = change.event_time != 0 ? change.event_time : move.recorded_at;
+  move.event_time = change.event_time;
   move.direct = change.direct;
   move.rollback = change.rollback;
   move.rollout = change.rollout;

@@ -30,7 +30,7 @@ struct AliasChange {
   std::string actor;                    // as in ledger::Event
   std::string reason;  // shown in the history; may be empty where a client moves it directly
   std::vector<std::string> evidence;  // hashes; the gate's own evidence is added by the rule
-  TimeUs event_time = 0;              // on the endpoint's clock; 0 = the clock's now
+  TimeUs event_time = 0;              // on the endpoint's clock; 0 = none (ledger::Event)
   bool direct = false;                // a client moved it itself, no rollout of ours
   std::string rollout;                // id of the rollout that ends in this move, "" = none
   std::string cause;                  // id of the event that led to it, "" = a person
@@ -50,7 +50,7 @@ struct AliasMove {
   std::string actor;
   std::string reason;
   std::vector<std::string> evidence;
-  TimeUs event_time = 0;
+  TimeUs event_time = 0;  // 0 = none
   TimeUs recorded_at = 0;
   bool direct = false;
   bool rollback = false;

@@ -302,6 +302,7 @@ ModelVersion transition_stage(storage::Transaction& transaction, const Clock& cl
 std::vector<ModelVersion> latest_versions(storage::Session& session, const std::string& model,
                                           const std::vector<std::string>& stages) {
   std::vector<std::string> wanted;
+  wanted.reserve(stages.size());
   for (const std::string& stage : stages) wanted.push_back(canonical_stage(stage));
   std::vector<ModelVersion> newest;  // one a stage
   for (ModelVersion& version : list_versions(session, model)) {

@@ -128,6 +128,7 @@ std::vector<std::string> link_outputs_of_run(storage::Transaction& transaction, 
     while (row.step()) versions.emplace_back(row.text(0), row.int64(1));
   }
   std::vector<std::string> hashes;
+  hashes.reserve(versions.size());
   for (const auto& [model, version] : versions) {
     hashes.push_back(link_outputs(transaction, clock, model, version, run_id, outs));
   }

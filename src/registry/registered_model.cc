@@ -136,7 +136,7 @@ RegisteredModel rename_model(storage::Transaction& transaction, const Clock& clo
     throw Error(Code::kInvalidArgument, "Missing value for required parameter 'new_name'.");
   }
   check_model_name(new_name);
-  const RegisteredModel model = get_model(transaction, name);
+  RegisteredModel model = get_model(transaction, name);
   if (new_name == name) return model;
   if (find_model(transaction, new_name)) throw already_exists(new_name);
   if (has_rule(transaction, name) || has_rule(transaction, new_name)) {

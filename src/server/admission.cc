@@ -23,8 +23,11 @@ Family family(std::string_view path) {
   return Family::kMlflow;
 }
 
+// `status` is the server's own where it refuses by itself (404, 405, 413 …). What a handler threw
+// comes with the status that http/ has for its code; there each API's own table knows better.
 http::Response refuse(const http::Request& request, const http::Route* route, const Error& error,
                       int status) {
+  if (route != nullptr && status == http::status_of(error.code())) status = 0;
   switch (family(request.path)) {
     case Family::kSlipway: return api::error_response(error, status);
     case Family::kInference: return api::inference::error_response(error, status);

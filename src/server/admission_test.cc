@@ -55,5 +55,33 @@ TEST(Admission, AProxyOnThisMachineIsNotThisMachine) {
   EXPECT_EQ(status(plain("127.example.org")), 403);
 }
 
+http::Response refused(const std::string& path, Code code, int status, bool has_route = true) {
+  http::Request request;
+  request.path = path;
+  const http::Route route{};
+  return admission_hooks({}).refuse(request, has_route ? &route : nullptr, Error(code, "no"),
+                                    status);
+}
+
+TEST(Admission, WhatAHandlerThrowsHasTheStatusOfItsOwnApi) {
+  const auto thrown = [](const std::string& path, Code code) {
+    return refused(path, code, http::status_of(code)).status;
+  };
+  // A full disk: the same on both sides, and nothing that a client repeats for minutes.
+  EXPECT_EQ(thrown("/api/slipway/v1/apply", Code::kResourceExhausted), 507);
+  EXPECT_EQ(thrown("/api/2.0/mlflow/runs/create", Code::kResourceExhausted), 507);
+  EXPECT_EQ(thrown("/v2/models/m/infer", Code::kResourceExhausted), 503);
+  EXPECT_EQ(thrown("/api/slipway/v1/rollouts/R/pause", Code::kFailedPrecondition), 412);
+  EXPECT_EQ(thrown("/v2/models/m/infer", Code::kFailedPrecondition), 503);
+  EXPECT_EQ(thrown("/endpoints/e/invocations", Code::kNotFound), 404);
+}
+
+TEST(Admission, WhatTheServerRefusesItselfKeepsItsStatus) {
+  EXPECT_EQ(refused("/api/slipway/v1/apply", Code::kResourceExhausted, 413).status, 413);
+  EXPECT_EQ(refused("/api/slipway/v1/apply", Code::kInvalidArgument, 415).status, 415);
+  EXPECT_EQ(refused("/api/slipway/v1/nope", Code::kNotFound, 404, false).status, 404);
+  EXPECT_EQ(refused("/v2/nope", Code::kResourceExhausted, 429, false).status, 429);
+}
+
 }  // namespace
 }  // namespace slipway::server

@@ -21,6 +21,7 @@ constexpr std::string_view kViews[] = {"/",
                                        "/endpoints/{name}",
                                        "/rollouts/{id}",
                                        "/story",
+                                       "/evidence/{hash}",
                                        "/predictions/{id...}"};
 
 constexpr std::string_view kPolicy =
@@ -46,7 +47,7 @@ http::Response file_response(const http::Request& request, std::string_view name
       {"Cache-Control", name == "index.html" ? "no-cache" : "public, max-age=31536000, immutable"},
       {"Content-Security-Policy", std::string(kPolicy)},
       {"Referrer-Policy", "no-referrer"}};
-  if (request.header("If-None-Match") == std::string_view(tag)) {
+  if (request.header("If-None-Match") == std::string_view{tag}) {
     response.status = 304;
     return response;
   }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -31,6 +32,7 @@
 #include "automation/wiring.h"
 #include "automation/worker.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/process.h"
@@ -62,6 +64,18 @@ std::string this_program() {
   std::error_code fault;
   const std::filesystem::path path = std::filesystem::read_symlink("/proc/self/exe", fault);
   return fault ? std::string("slipway") : path.string();
+}
+
+// What a start would like to write but does not need: on a full disk reads and inference go on
+// without it, also after a restart.
+void or_later(const char* consequence, const std::function<void()>& write) {
+  try {
+    write();
+  } catch (const Error& error) {
+    if (error.code() != Code::kResourceExhausted) throw;
+    log::warning("the store takes nothing at the start",
+                 {{"reason", error.what()}, {"consequence", consequence}});
+  }
 }
 
 // A host as it stands in a URL; the any-address is reached over loopback.
@@ -225,8 +239,10 @@ void Server::World::build() {
 Server::Server(const Config& config) : world_(std::make_unique<World>(config)) {
   // The schema makes MLflow's experiment 0; it was born when the store was.
   World& world = *world_;
-  world.database.write([&world](storage::Transaction& transaction) {
-    tracking::date_default_experiment(transaction, ms_of_us(world.clock.now()));
+  or_later("the default experiment has no date yet", [&world] {
+    world.database.write([&world](storage::Transaction& transaction) {
+      tracking::date_default_experiment(transaction, ms_of_us(world.clock.now()));
+    });
   });
   world.build();
 }
@@ -236,6 +252,7 @@ Server::~Server() { stop(0); }
 namespace {
 
 constexpr std::chrono::milliseconds kDeliveryPause{500};
+constexpr std::chrono::milliseconds kLoadsAwaited{1'000};
 
 // Webhooks have a thread of their own, so that a slow receiver delays nobody.
 void deliver_webhooks(monitoring::DeliveryWorker& worker, const std::stop_token& stop) {
@@ -254,10 +271,12 @@ void deliver_webhooks(monitoring::DeliveryWorker& worker, const std::stop_token&
 
 void Server::start() {
   World& world = *world_;
-  world.manager.refresh_now();
   world.manager.start();
+  // An ordinary model is ready for the first request; nobody waits for a slow one.
+  world.manager.refresh_within(kLoadsAwaited);
   world.http->start();
-  world.folder.announce(world.url);
+  or_later("other commands on this machine do not find this server by its folder",
+           [&world] { world.folder.announce(world.url); });
   if (world.config.automation) {
     world.worker->start();
     world.delivery_thread = std::jthread(
@@ -274,7 +293,13 @@ void Server::stop(int grace_ms) {
   // First, so that requests which wait for the worker end, and a training that ends with the server
   // is told from one that fails.
   world.worker->request_stop();
+  // Requests drain while everything that answers them still works: one may name a version that has
+  // to be loaded.
   world.http->stop(grace_ms);
+  // Before the worker's threads are waited for: a gate that one of them evaluates may be loading
+  // and probing a version for many times kProbeLimit, and nothing but the manager ends that. The
+  // gate's answer is then `unavailable`, which is asked again after the restart, never a refusal.
+  world.manager.stop();
   world.worker->stop();
   world.delivery_thread = {};
 }

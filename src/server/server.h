@@ -25,9 +25,10 @@ struct Config {
 // reverse. start() and stop() are for the one thread that made it; the rest may be asked from any.
 class Server {
  public:
-  // Opens and listens; answers after start(). Throws kConflict when another server has the folder,
-  // kUnavailable when the address is taken, kFailedPrecondition when the store is newer than this
-  // program.
+  // Opens and listens; answers after start(). A store that is on a full disk opens and serves reads
+  // and inference; only a new one cannot be made there (kResourceExhausted). Throws kConflict when
+  // another server has the folder, kUnavailable when the address is taken, kFailedPrecondition when
+  // the store is newer than this program.
   explicit Server(const Config& config);
   ~Server();
   Server(const Server&) = delete;

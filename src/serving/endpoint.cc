@@ -66,7 +66,10 @@ json::Object body_of(const EndpointRow& row) {
     body.set("version", row.version);
   else
     body.set("alias", row.alias);
-  if (row.latency_limit_us > 0) body.set("latency_limit_us", row.latency_limit_us);
+  if (row.latency_limit_us > 0) {
+    body.set("latency_limit_ms",
+             static_cast<double>(row.latency_limit_us) / static_cast<double>(kMicrosPerMilli));
+  }
   return body;
 }
 

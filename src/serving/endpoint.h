@@ -44,7 +44,7 @@ std::vector<EndpointRow> list_endpoints(storage::Session& session);            /
 struct Change {
   std::string actor;
   std::string cause;      // event id, or ""
-  TimeUs event_time = 0;  // 0 = now
+  TimeUs event_time = 0;  // 0 = none: before the endpoint's first request
 };
 
 // Creates or replaces the endpoint of that name, and appends endpoint.created or endpoint.updated;
@@ -71,7 +71,7 @@ struct HoldRow {
   bool operator==(const HoldRow&) const = default;
 };
 
-inline constexpr TimeUs kHoldDefaultUs = 24 * 3'600 * kMicrosPerSecond;
+inline constexpr TimeUs kHoldDefaultUs = kMicrosPerDay;
 
 // The hold in force at `now` (wall clock); nullopt when there is none or its time is up.
 std::optional<HoldRow> find_hold(storage::Session& session, const std::string& endpoint,

@@ -17,6 +17,7 @@
 #include "ledger/event.h"
 #include "registry/alias.h"
 #include "registry/model_version.h"
+#include "serving/load_queue.h"
 
 namespace slipway::serving {
 namespace {
@@ -26,9 +27,12 @@ constexpr const char* kLoaded = "endpoint.loaded";
 constexpr const char* kVersionCursor = "serving.versions";
 constexpr TimeUs kRetryUs = 30 * kMicrosPerSecond;
 constexpr std::int64_t kVersionsPerLook = 100;
+// A load that refresh_now waits for can be wanted no longer when it has ended, and another one be.
+constexpr int kLooksMax = 8;
 constexpr std::string_view kHolderPrefix = "rollout:";
 
-using Key = std::pair<std::string, std::int64_t>;
+using Key = VersionKey;
+using Missing = WantedLoads;  // what routes want and memory has not
 
 // What the database wants of an endpoint.
 struct Wanted {
@@ -102,7 +106,7 @@ struct Manager::State {
     json::Object body;
   };
 
-  // Held for a whole look: routes and the loads that they want, one at a time.
+  // Held for a whole look, which loads nothing: a slow version holds up no other endpoint's route.
   Mutex work;
   struct Failure {
     std::string reason;
@@ -119,6 +123,8 @@ struct Manager::State {
   std::map<Key, std::weak_ptr<const ServedVersion>> known GUARDED_BY(memory);
   std::list<std::shared_ptr<const ServedVersion>> spares
       GUARDED_BY(memory);  // most recently used first
+  // Loaded for a route since the last look: kept for it, however many there are.
+  std::vector<std::shared_ptr<const ServedVersion>> arrived GUARDED_BY(memory);
 
   Mutex wake_mutex;
   CondVar wake;
@@ -128,6 +134,9 @@ struct Manager::State {
   std::stop_source stopping;  // ends runs of checks
   std::thread route_thread;
   std::thread version_thread;
+  LoadQueue loads{
+      [this](const std::string& endpoint, const Key& key) { load_for_route(endpoint, key); },
+      [this] { ask_for_routes(); }};
 
   std::shared_ptr<const ServedVersion> in_memory(const Key& key) const;
   void keep_spare(const std::shared_ptr<const ServedVersion>& version);
@@ -140,14 +149,17 @@ struct Manager::State {
   void write_note(storage::Transaction& transaction, const Note& note);
   void write_notes() REQUIRES_LOCK(work);
   std::shared_ptr<const ServedVersion> obtain(const std::string& endpoint, const Key& key,
-                                              std::string& problem) REQUIRES_LOCK(work);
+                                              std::string& problem, Missing& missing)
+      REQUIRES_LOCK(work);
+  void load_for_route(const std::string& endpoint, const Key& key) EXCLUDES_LOCK(work);
   void check_versions() EXCLUDES_LOCK(checking);
   void forget_replaced() REQUIRES_LOCK(work);
   std::shared_ptr<const Route> make_route(const Wanted& wanted,
-                                          const std::shared_ptr<const Route>& before)
-      REQUIRES_LOCK(work);
+                                          const std::shared_ptr<const Route>& before,
+                                          Missing& missing) REQUIRES_LOCK(work);
   void retain(const std::map<std::string, std::int64_t>& open) REQUIRES_LOCK(work);
-  bool look() EXCLUDES_LOCK(work);
+  bool look(Missing& missing) EXCLUDES_LOCK(work);
+  void ask_for_routes();
   void run(bool State::*asked, const std::function<void()>& step);
 };
 
@@ -244,43 +256,59 @@ void Manager::State::write_notes() {
   notes.clear();
 }
 
-// The version ready to answer; null, and why, when it is not.
+// The version ready to answer; null, and why, when it is not. One that nobody has tried to load, or
+// not for a while, is `missing`. `problem` begins with "version N".
 std::shared_ptr<const ServedVersion> Manager::State::obtain(const std::string& endpoint,
-                                                            const Key& key, std::string& problem) {
+                                                            const Key& key, std::string& problem,
+                                                            Missing& missing) {
+  const std::string label = "version " + std::to_string(key.second);
   if (auto present = in_memory(key)) return present;
   const auto failed = failures.find(key);
   if (failed != failures.end() && deps.clock.now() - failed->second.at < kRetryUs) {
-    problem = failed->second.reason;
+    problem = label + " cannot be served: " + failed->second.reason;
     return nullptr;
   }
-  const std::string label = "model " + key.first + "/" + std::to_string(key.second);
+  missing.emplace(key, endpoint);
+  problem = failed == failures.end()
+                ? label + " is loading"
+                : label + " is loading again; it could not be served: " + failed->second.reason;
+  return nullptr;
+}
+
+// Loads it and notes how that went; the next look finds it in memory, or among the failures.
+void Manager::State::load_for_route(const std::string& endpoint, const Key& key) {
   std::string reason;
+  bool says_something = true;  // about the version, for its condition in the registry
   try {
     auto loaded = load(key);
     if (auto* version = std::get_if<std::shared_ptr<const ServedVersion>>(&loaded)) {
+      {
+        const MutexLock lock(memory);
+        arrived.push_back(*version);
+      }
+      const MutexLock lock(work);
       failures.erase(key);
-      note_condition(key, std::nullopt);
-      return *version;
+      return note_condition(key, std::nullopt);
     }
     reason = std::get<Unservable>(loaded).reason;
-    note_condition(key, reason);
   } catch (const Error& error) {
     reason = error.what();
+    says_something = false;
   } catch (const std::exception& fault) {
     reason = std::string("it cannot be loaded: ") + fault.what();
-    note_condition(key, reason);
   }
-  problem = reason;
-  if (stopping.stop_requested()) return nullptr;  // given up, which says nothing about the version
+  if (stopping.stop_requested()) return;  // given up, which says nothing about the version
+  const MutexLock lock(work);
+  if (says_something) note_condition(key, reason);
+  const auto failed = failures.find(key);
   const bool news = failed == failures.end() || failed->second.reason != reason;
   failures[key] = {reason, deps.clock.now()};
-  if (news) {
-    log::warning("a model version cannot be served",
-                 {{"endpoint", endpoint}, {"version", label}, {"reason", reason}});
-    note_event(endpoint, "endpoint.load_failed",
-               json::Object{{"model", key.first}, {"version", key.second}, {"reason", reason}});
-  }
-  return nullptr;
+  if (!news) return;
+  const std::string label = "model " + key.first + "/" + std::to_string(key.second);
+  log::warning("a model version cannot be served",
+               {{"endpoint", endpoint}, {"version", label}, {"reason", reason}});
+  note_event(endpoint, "endpoint.load_failed",
+             json::Object{{"model", key.first}, {"version", key.second}, {"reason", reason}});
 }
 
 // MLflow's versions are READY at once; here is found out which ones can be served.
@@ -339,17 +367,17 @@ void Manager::State::forget_replaced() {
   }
 }
 
-std::shared_ptr<const Route> Manager::State::make_route(
-    const Wanted& wanted, const std::shared_ptr<const Route>& before) {
+std::shared_ptr<const Route> Manager::State::make_route(const Wanted& wanted,
+                                                        const std::shared_ptr<const Route>& before,
+                                                        Missing& missing) {
   auto route = std::make_shared<Route>();
   route->endpoint = wanted.endpoint;
   route->problem = wanted.problem;
   const std::string& model = wanted.endpoint.model;
   if (wanted.champion > 0) {
-    route->champion = obtain(wanted.endpoint.name, {model, wanted.champion}, route->problem);
-    if (!route->champion)
-      route->problem =
-          "version " + std::to_string(wanted.champion) + " cannot be served: " + route->problem;
+    const Key key{model, wanted.champion};
+    route->champion = obtain(wanted.endpoint.name, key, route->problem, missing);
+    route->loading = missing.contains(key);
   }
   // A version that does not load leaves the old one serving.
   if (!route->champion && wanted.champion > 0 && before && before->champion &&
@@ -364,16 +392,17 @@ std::shared_ptr<const Route> Manager::State::make_route(
   const bool as_wanted = route->champion && route->champion->version == wanted.champion;
   if (wanted.rollout && as_wanted && wanted.rollout->champion == wanted.champion) {
     const RolloutRow& rollout = *wanted.rollout;
+    const Key key{rollout.model, rollout.challenger};
     std::string problem;
-    route->challenger = obtain(wanted.endpoint.name, {rollout.model, rollout.challenger}, problem);
+    route->challenger = obtain(wanted.endpoint.name, key, problem, missing);
     if (route->challenger) {
       route->rollout = rollout.id;
       route->step = rollout.step;
       route->weight = rollout.steps.at(static_cast<std::size_t>(rollout.step)).weight;
       route->seed = rollout.seed;
     } else {
-      route->problem =
-          "challenger " + std::to_string(rollout.challenger) + " cannot be served: " + problem;
+      route->problem = problem.replace(0, std::string_view("version").size(), "challenger");
+      route->loading = missing.contains(key);
     }
   }
   return route;
@@ -395,9 +424,14 @@ void Manager::State::retain(const std::map<std::string, std::int64_t>& open) {
   }
 }
 
-bool Manager::State::look() {
+bool Manager::State::look(Missing& missing) {
   const MutexLock lock(work);
   forget_replaced();
+  std::vector<std::shared_ptr<const ServedVersion>> kept;  // until the routes hold them
+  {
+    const MutexLock memory_lock(memory);
+    kept.swap(arrived);
+  }
   const WantedAll wanted = want_all(deps.database, deps.clock.now());
   const auto before = router.table();
   auto table = std::make_shared<RoutingTable>();
@@ -405,14 +439,14 @@ bool Manager::State::look() {
   for (const Wanted& endpoint : wanted.endpoints) {
     const auto old = before->find(endpoint.endpoint.name);
     const std::shared_ptr<const Route> old_route = old == before->end() ? nullptr : old->second;
-    auto route = make_route(endpoint, old_route);
+    auto route = make_route(endpoint, old_route, missing);
     const bool same = old_route && old_route->endpoint == route->endpoint &&
                       old_route->champion == route->champion &&
                       old_route->challenger == route->challenger &&
                       old_route->rollout == route->rollout && old_route->step == route->step &&
-                      old_route->problem == route->problem;
+                      old_route->problem == route->problem && old_route->loading == route->loading;
     changed = changed || !same;
-    (*table)[endpoint.endpoint.name] = same ? old_route : std::move(route);
+    (*table)[endpoint.endpoint.name] = same ? old_route : route;
   }
   if (changed) {
     router.replace(std::move(table));
@@ -457,12 +491,19 @@ void Manager::stop() {
   }
   if (state_->route_thread.joinable()) state_->route_thread.join();
   if (state_->version_thread.joinable()) state_->version_thread.join();
+  state_->loads.stop();
 }
 
 void Manager::start() {
   State& state = *state_;
-  state.route_thread =
-      std::thread([&state] { state.run(&State::asked_routes, [&state] { state.look(); }); });
+  state.loads.start(kLoadersMax);
+  state.route_thread = std::thread([&state] {
+    state.run(&State::asked_routes, [&state] {
+      Missing missing;
+      state.look(missing);
+      state.loads.post(missing);
+    });
+  });
   state.version_thread = std::thread(
       [&state] { state.run(&State::asked_versions, [&state] { state.check_versions(); }); });
 }
@@ -474,7 +515,36 @@ void Manager::refresh() {
   state_->wake.notify_all();
 }
 
-bool Manager::refresh_now() { return state_->look(); }
+void Manager::State::ask_for_routes() {
+  const MutexLock lock(wake_mutex);
+  asked_routes = true;
+  wake.notify_all();
+}
+
+bool Manager::refresh_now() {
+  bool changed = false;
+  for (int look = 0; look < kLooksMax; ++look) {
+    Missing missing;
+    changed = state_->look(missing) || changed;
+    if (missing.empty() || state_->stopping.stop_requested()) break;
+    for (const auto& [key, endpoint] : missing) state_->loads.load_now(endpoint, key);
+  }
+  return changed;
+}
+
+bool Manager::refresh_within(std::chrono::milliseconds limit) {
+  State& state = *state_;
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (true) {
+    Missing missing;
+    state.look(missing);
+    if (missing.empty()) return true;
+    if (std::chrono::steady_clock::now() >= deadline || state.stopping.stop_requested())
+      return false;
+    state.loads.post(missing);
+    state.loads.wait_until_idle(deadline);
+  }
+}
 
 void Manager::check_versions() { state_->check_versions(); }
 

@@ -19,12 +19,15 @@
 namespace slipway::serving {
 
 // Makes the routing table follow endpoints, aliases, holds and rollouts: loads a version beside the
-// old one, has it answer once, and only then swaps. A version that fails to load leaves the old one
-// serving; the route says why (endpoint.load_failed), and the version's condition in the registry
-// becomes `unservable`. After registration it checks every version in the same way.
+// old one, has it answer once, and only then swaps. Until then the old one serves; where there is
+// none the endpoint is loading (Route::loading) and answers that it is. A version that fails to
+// load leaves the old one serving; the route says why (endpoint.load_failed), and the version's
+// condition in the registry becomes `unservable`. After registration it checks every version in the
+// same way.
 //
-// Two threads of its own, one that follows the routes and one that checks new versions, so that a
-// slow new model delays no swap. All methods may be called from any thread but a database write.
+// Threads of its own: one that follows the routes and loads nothing, kLoadersMax that load what
+// routes want, one that checks new versions; so a slow model delays no other endpoint's swap, and
+// no start. All methods may be called from any thread but a database write.
 class Manager {
  public:
   struct Deps {
@@ -36,7 +39,8 @@ class Manager {
     metrics::Registry& metrics;
     std::chrono::milliseconds probe_limit = kProbeLimit;  // for each run of a version's check
   };
-  static constexpr int kPollMs = 500;  // looks by itself that often
+  static constexpr int kPollMs = 500;    // looks by itself that often
+  static constexpr int kLoadersMax = 4;  // versions that are loaded for routes at a time
   static constexpr std::size_t kSpareVersionsMax =
       16;  // kept in memory though no endpoint serves them
 
@@ -53,9 +57,14 @@ class Manager {
   refresh();  // asks the threads to look now; returns at once. Safe in Transaction::after_commit.
 
   // Looks on the calling thread and returns when the table is as the database says (or says why
-  // not). Loads what endpoints want and nothing else. True if the table changed. What is to be
-  // recorded about it is written afterwards; if the store takes nothing, at a later look.
+  // not). Loads what endpoints want and nothing else, on this thread; other callers' looks do not
+  // wait for that. True if the table changed. What is to be recorded about it is written
+  // afterwards; if the store takes nothing, at a later look.
   bool refresh_now();
+
+  // Looks, has the threads load what is wanted, and waits no longer than `limit` for that. False:
+  // something is loading still, and is routed to when it is ready. REQUIRES: started.
+  bool refresh_within(std::chrono::milliseconds limit);
 
   // Loads what was registered since the last call and records which versions can be served.
   void check_versions();

@@ -45,6 +45,17 @@ class ManagerTest : public testing::Test {
       return registry::get_version(session, "flights", number);
     });
   }
+  // Without a look of the world's own manager.
+  void move_champion(std::int64_t version) {
+    world_.database.write([&](storage::Transaction& tx) {
+      registry::AliasChange change;
+      change.model = "flights";
+      change.alias = "champion";
+      change.version = version;
+      change.actor = "user:test";
+      registry::move_alias(tx, world_.clock, change);
+    });
+  }
   std::string problem() { return world_.manager->router().find(kName)->problem; }
 
   ServingWorld world_;
@@ -469,6 +480,62 @@ TEST_F(ManagerTest, HoldersOfEndedRolloutsLetGoAfterACrash) {
   EXPECT_EQ(world_.log->holders("rollout:"), (std::vector<std::string>{"rollout:" + rollout.id}));
   EXPECT_EQ(world_.log->holders(""),
             (std::vector<std::string>{"monitor:m", "rollout:" + rollout.id}));
+}
+
+TEST_F(ManagerTest, ASlowVersionHoldsUpNeitherTheStartNorOtherEndpoints) {
+  serve_first();
+  world_.add_version("slow", "endless.onnx", kEndless);
+  EndpointRow pinned;
+  pinned.name = "slow";
+  pinned.model = "slow";
+  pinned.version = 1;
+  world_.database.write([&](storage::Transaction& tx) {
+    put_endpoint(tx, world_.clock, pinned, {"user:test", "", 0});
+  });
+  Manager manager({world_.database, world_.artifacts, test_engine(), *world_.log, world_.clock,
+                   world_.metrics, std::chrono::hours(1)});
+  manager.start();
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_FALSE(manager.refresh_within(std::chrono::milliseconds(500)));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
+  const auto slow = manager.router().find("slow");
+  EXPECT_TRUE(slow->loading);
+  EXPECT_EQ(slow->problem, "version 1 is loading");
+  EXPECT_EQ(manager.router().find(kName)->champion->version, 1);
+  EXPECT_FALSE(manager.router().find(kName)->loading);
+  PredictionCall call = world_.call(kName);
+  call.route = slow;
+  try {
+    world_.predictor->predict(call);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kUnavailable);
+    EXPECT_STREQ(error.what(), "endpoint `slow` has nothing to serve: version 1 is loading");
+  }
+  // Another endpoint's alias moves meanwhile.
+  move_champion(2);
+  EXPECT_FALSE(manager.refresh_within(std::chrono::milliseconds(2'000)));
+  EXPECT_EQ(manager.router().find(kName)->champion->version, 2);
+  manager.stop();  // gives the probe up
+  EXPECT_EQ(events("endpoint.load_failed").size(), 0U);
+}
+
+TEST_F(ManagerTest, WhileTheNewVersionLoadsTheOldOneServes) {
+  serve_first();
+  Manager manager({world_.database, world_.artifacts, test_engine(), *world_.log, world_.clock,
+                   world_.metrics, std::chrono::hours(1)});
+  manager.start();
+  EXPECT_TRUE(manager.refresh_within(std::chrono::seconds(60)));
+  world_.add_version("flights", "endless.onnx", kEndless);
+  move_champion(3);
+  EXPECT_FALSE(manager.refresh_within(std::chrono::milliseconds(500)));
+  const auto route = manager.router().find(kName);
+  EXPECT_EQ(route->champion->version, 1);
+  EXPECT_TRUE(route->loading);
+  EXPECT_EQ(route->problem, "version 3 is loading");
+  PredictionCall call = world_.call(kName);
+  call.route = route;
+  EXPECT_EQ(world_.predictor->predict(call).version->version, 1);
 }
 
 }  // namespace

@@ -218,6 +218,9 @@ class OnnxModel final : public LoadedModel {
   TensorInfo info(const OrtTypeInfo* type, const std::string& name, std::string_view side) const;
   void read_infos();
   void check_input(const TensorInfo& info, const Tensor& tensor) const;
+  const Tensor& input_for(const TensorInfo& info, std::span<const Tensor> inputs) const;
+  void check_names(std::span<const Tensor> inputs) const;
+  std::vector<std::string> output_names(std::span<const std::string> wanted) const;
   Owned<OrtValue> value_of(const Tensor& tensor) const;
   Tensor tensor_of(const OrtValue* value, const std::string& name) const;
   std::vector<std::string> texts_of(const OrtValue* value, std::size_t count) const;
@@ -420,47 +423,66 @@ std::vector<Tensor> OnnxModel::run_bounded(std::span<const Tensor> inputs,
   }
 }
 
-std::vector<Tensor> OnnxModel::compute(std::span<const Tensor> inputs,
-                                       std::span<const std::string> wanted,
-                                       const OrtRunOptions* options) const {
-  std::vector<const char*> input_names;
-  std::vector<Owned<OrtValue>> owned;
-  std::vector<const OrtValue*> values;
-  owned.reserve(inputs_.size());
-  for (const TensorInfo& info : inputs_) {
-    const Tensor* given = nullptr;
-    for (const Tensor& tensor : inputs) {
-      if (tensor.name != info.name) continue;
-      if (given != nullptr) refuse("input `" + info.name + "` came twice");
-      given = &tensor;
-    }
-    if (given == nullptr) refuse("input `" + info.name + "` is missing");
-    check_input(info, *given);
-    owned.push_back(value_of(*given));
-    input_names.push_back(info.name.c_str());
-    values.push_back(owned.back().get());
+// The one tensor given for an input of the model, checked.
+const Tensor& OnnxModel::input_for(const TensorInfo& info, std::span<const Tensor> inputs) const {
+  const Tensor* given = nullptr;
+  for (const Tensor& tensor : inputs) {
+    if (tensor.name != info.name) continue;
+    if (given != nullptr) refuse("input `" + info.name + "` came twice");
+    given = &tensor;
   }
+  if (given == nullptr) refuse("input `" + info.name + "` is missing");
+  check_input(info, *given);
+  return *given;
+}
+
+void OnnxModel::check_names(std::span<const Tensor> inputs) const {
   for (const Tensor& tensor : inputs) {
     const bool known = std::any_of(inputs_.begin(), inputs_.end(), [&](const TensorInfo& info) {
       return info.name == tensor.name;
     });
     if (!known) refuse("it has no input `" + tensor.name + "`");
   }
+}
+
+// Those asked for; all that the model has when none is.
+std::vector<std::string> OnnxModel::output_names(std::span<const std::string> wanted) const {
   std::vector<std::string> names(wanted.begin(), wanted.end());
   if (names.empty()) {
+    names.reserve(outputs_.size());
     for (const TensorInfo& info : outputs_) names.push_back(info.name);
   }
-  std::vector<const char*> output_names;
   for (const std::string& name : names) {
     const bool known = std::any_of(outputs_.begin(), outputs_.end(),
                                    [&](const TensorInfo& info) { return info.name == name; });
     if (!known) refuse("it has no output `" + name + "`");
-    output_names.push_back(name.c_str());
   }
+  return names;
+}
+
+std::vector<Tensor> OnnxModel::compute(std::span<const Tensor> inputs,
+                                       std::span<const std::string> wanted,
+                                       const OrtRunOptions* options) const {
+  std::vector<const char*> input_texts;
+  std::vector<Owned<OrtValue>> owned;
+  std::vector<const OrtValue*> values;
+  input_texts.reserve(inputs_.size());
+  owned.reserve(inputs_.size());
+  values.reserve(inputs_.size());
+  for (const TensorInfo& info : inputs_) {
+    owned.push_back(value_of(input_for(info, inputs)));
+    input_texts.push_back(info.name.c_str());
+    values.push_back(owned.back().get());
+  }
+  check_names(inputs);
+  const std::vector<std::string> names = output_names(wanted);
+  std::vector<const char*> output_texts;
+  output_texts.reserve(names.size());
+  for (const std::string& name : names) output_texts.push_back(name.c_str());
   std::vector<OrtValue*> results(names.size(), nullptr);
   OrtStatus* const status =
-      api_.Run(session_, options, input_names.data(), values.data(), values.size(),
-               output_names.data(), output_names.size(), results.data());
+      api_.Run(session_, options, input_texts.data(), values.data(), values.size(),
+               output_texts.data(), output_texts.size(), results.data());
   std::vector<Owned<OrtValue>> owned_results;
   owned_results.reserve(results.size());
   for (OrtValue* result : results) owned_results.emplace_back(result, api_.ReleaseValue);

@@ -254,7 +254,7 @@ OnnxFacts check_onnx_file(const std::filesystem::path& file) {
   if (fault) throw errno_error(fault.value(), "cannot read `" + file.string() + "`");
   if (size > kModelBytesMax)
     refuse("it is longer than " + std::to_string(kModelBytesMax >> 20) + " MiB");
-  const OnnxFacts facts = read_onnx_facts(read_file(file, kModelBytesMax));
+  OnnxFacts facts = read_onnx_facts(read_file(file, kModelBytesMax));
   for (const std::string& name : facts.external_files) check_side_file(file.parent_path(), name);
   return facts;
 }

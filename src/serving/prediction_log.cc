@@ -381,6 +381,15 @@ void PredictionLog::each(std::int64_t from, std::int64_t to, bool with_payload,
   }
 }
 
+TimeUs PredictionLog::first_event_time(const std::string& endpoint, std::int64_t from) const {
+  TimeUs first = 0;
+  each(from, end_position(), false, [&](const PredictionRecord& record) {
+    if (record.endpoint == endpoint) first = record.event_time;
+    return first == 0;
+  });
+  return first;
+}
+
 std::optional<PredictionRecord> PredictionLog::find(const PredictionId& id) const {
   if (id.writer != state_->options.writer) return std::nullopt;
   const auto segments = state_->all_segments();

@@ -84,6 +84,10 @@ class PredictionLog {
   void each(std::int64_t from, std::int64_t to, bool with_payload,
             const std::function<bool(const PredictionRecord&)>& visit) const;
 
+  // The event time of the endpoint's first synced record with position >= `from`; 0 when there is
+  // none. Throws errno_error.
+  TimeUs first_event_time(const std::string& endpoint, std::int64_t from) const;
+
   // The record of that name; nullopt when it never was, is not yet synced, or its segment was
   // dropped.
   std::optional<PredictionRecord> find(const PredictionId& id) const;

@@ -508,5 +508,20 @@ TEST_F(PredictionLogTest, OldVersionsAndRolloutsAreForgottenInTheEnd) {
   EXPECT_EQ(log->counters("ROLLOUT1069", 0).requests(Arm::kChampion), 1);
 }
 
+TEST_F(PredictionLogTest, KnowsAnEndpointsFirstTimeFromAPositionOn) {
+  const auto log = open();
+  EXPECT_EQ(log->first_event_time("late-arrival", 1), 0);
+  for (int i = 0; i < 3; ++i) {
+    PredictionRecord record = sample(log->next_id());
+    if (i == 0) record.endpoint = "other";
+    log->append(std::move(record));
+  }
+  log->flush();
+  EXPECT_EQ(log->first_event_time("late-arrival", 1), kStart + 2'000);
+  EXPECT_EQ(log->first_event_time("late-arrival", 3), kStart + 3'000);
+  EXPECT_EQ(log->first_event_time("late-arrival", 4), 0);
+  EXPECT_EQ(log->first_event_time("other", 1), kStart + 1'000);
+}
+
 }  // namespace
 }  // namespace slipway::serving

@@ -34,6 +34,99 @@ std::int64_t rows_of(const std::vector<Tensor>& inputs) {
   return inputs.empty() ? 0 : row_count(inputs.front());
 }
 
+// What comes before routing; see Predictor::predict.
+void check_call(const PredictionCall& call, TimeUs now) {
+  const Route& route = *call.route;
+  if (!call.direct && !route.champion) {
+    throw Error(Code::kUnavailable,
+                "endpoint `" + route.endpoint.name + "` has nothing to serve: " + route.problem);
+  }
+  if (call.event_time && *call.event_time > now + kEventTimeAheadMaxUs) {
+    throw Error(Code::kInvalidArgument, "event_time " + format_time(*call.event_time) +
+                                            " is more than 5 minutes ahead of now");
+  }
+}
+
+bool is_canary(const PredictionCall& call) {
+  return !call.direct && call.route->challenger != nullptr;
+}
+
+TimeUs event_time_of(const PredictionCall& call, const PredictionLog& log, TimeUs now) {
+  if (call.event_time) return *call.event_time;
+  const EndpointRow& endpoint = call.route->endpoint;
+  const TimeUs mark = endpoint.clock == EndpointClock::kEvent ? log.watermark(endpoint.name) : 0;
+  return mark != 0 ? mark : now;
+}
+
+// A prediction that nothing is known of yet but who is to make it.
+Prediction routed(const PredictionCall& call, PredictionLog& log, TimeUs now) {
+  const Route& route = *call.route;
+  Prediction prediction;
+  prediction.id = log.next_id();
+  if (is_canary(call)) {
+    prediction.arm = choose_arm(route.seed, prediction.id, route.weight);
+    prediction.rollout = route.rollout;
+  }
+  prediction.version = call.direct                          ? call.direct
+                       : prediction.arm == Arm::kChallenger ? route.challenger
+                                                            : route.champion;
+  prediction.event_time = event_time_of(call, log, now);
+  return prediction;
+}
+
+PredictionRecord record_of(const Prediction& prediction, const PredictionCall& call, TimeUs now) {
+  PredictionRecord record;
+  record.id = prediction.id;
+  record.recorded_at = now;
+  record.event_time = prediction.event_time;
+  record.endpoint = call.route->endpoint.name;
+  record.model = prediction.version->model;
+  record.version = prediction.version->version;
+  record.run_id = prediction.version->run_id;
+  record.arm = prediction.arm;
+  record.rollout = prediction.rollout;
+  record.step = is_canary(call) ? call.route->step : 0;
+  record.direct = call.direct != nullptr;
+  record.client_id = call.client_id;
+  return record;
+}
+
+std::vector<Tensor> chosen(const std::vector<Tensor>& outputs,
+                           const std::vector<std::string>& wanted) {
+  std::vector<Tensor> tensors;
+  tensors.reserve(wanted.size());
+  for (const std::string& name : wanted) {
+    const auto found = std::find_if(outputs.begin(), outputs.end(),
+                                    [&](const Tensor& tensor) { return tensor.name == name; });
+    if (found == outputs.end())
+      throw Error(Code::kInvalidArgument, "the model has no output `" + name + "`");
+    tensors.push_back(*found);
+  }
+  return tensors;
+}
+
+// Fills in what the version makes of the inputs. Throws what binding them or the engine throws.
+void run(const PredictionCall& call, Prediction& prediction, PredictionRecord& record) {
+  record.inputs = bind(call, *prediction.version);
+  record.rows = rows_of(record.inputs);
+  // The log keeps every output, so that explain can compare them all; the caller gets those asked
+  // for.
+  prediction.outputs = prediction.version->loaded->run(record.inputs);
+  record.nan = std::any_of(prediction.outputs.begin(), prediction.outputs.end(),
+                           [](const Tensor& tensor) { return has_non_finite(tensor); });
+  record.outputs = prediction.outputs;
+  if (!call.wanted.empty()) prediction.outputs = chosen(prediction.outputs, call.wanted);
+}
+
+void fail(Error error, Prediction& prediction, PredictionRecord& record) {
+  prediction.outputs.clear();
+  record.outputs.clear();
+  record.nan = false;
+  record.status = status_of(error);
+  record.error = true;
+  prediction.error = std::move(error);
+}
+
 }  // namespace
 
 struct Predictor::State {
@@ -76,88 +169,26 @@ Predictor::Predictor(PredictionLog& log, const Clock& clock, metrics::Registry& 
 
 Predictor::~Predictor() = default;
 
-Prediction Predictor::predict(PredictionCall call) {
+Prediction Predictor::predict(const PredictionCall& call) {
   State& state = *state_;
-  const Route& route = *call.route;
   const TimeUs now = state.clock.now();
-  if (!call.direct && !route.champion) {
-    throw Error(Code::kUnavailable,
-                "endpoint `" + route.endpoint.name + "` has nothing to serve: " + route.problem);
-  }
-  if (call.event_time && *call.event_time > now + kEventTimeAheadMaxUs) {
-    throw Error(Code::kInvalidArgument, "event_time " + format_time(*call.event_time) +
-                                            " is more than 5 minutes ahead of now");
-  }
-
-  Prediction prediction;
-  prediction.id = state.log.next_id();
-  const bool canary = !call.direct && route.challenger != nullptr;
-  if (canary) prediction.arm = choose_arm(route.seed, prediction.id, route.weight);
-  prediction.version = call.direct                          ? call.direct
-                       : prediction.arm == Arm::kChallenger ? route.challenger
-                                                            : route.champion;
-  if (canary) prediction.rollout = route.rollout;
-  if (call.event_time) {
-    prediction.event_time = *call.event_time;
-  } else {
-    const TimeUs mark = route.endpoint.clock == EndpointClock::kEvent
-                            ? state.log.watermark(route.endpoint.name)
-                            : 0;
-    prediction.event_time = mark != 0 ? mark : now;
-  }
-
-  PredictionRecord record;
-  record.id = prediction.id;
-  record.recorded_at = now;
-  record.event_time = prediction.event_time;
-  record.endpoint = route.endpoint.name;
-  record.model = prediction.version->model;
-  record.version = prediction.version->version;
-  record.run_id = prediction.version->run_id;
-  record.arm = prediction.arm;
-  record.rollout = prediction.rollout;
-  record.step = canary ? route.step : 0;
-  record.direct = call.direct != nullptr;
-  record.client_id = call.client_id;
+  check_call(call, now);
+  Prediction prediction = routed(call, state.log, now);
+  PredictionRecord record = record_of(prediction, call, now);
 
   const std::int64_t started_ns = state.clock.ticks_ns();
   try {
-    record.inputs = bind(call, *prediction.version);
-    record.rows = rows_of(record.inputs);
-    // The log keeps every output, so that explain can compare them all; the caller gets those asked
-    // for.
-    prediction.outputs = prediction.version->loaded->run(record.inputs);
-    record.nan = std::any_of(prediction.outputs.begin(), prediction.outputs.end(),
-                             [](const Tensor& tensor) { return has_non_finite(tensor); });
-    record.outputs = prediction.outputs;
-    if (!call.wanted.empty()) {
-      std::vector<Tensor> chosen;
-      for (const std::string& name : call.wanted) {
-        const auto found = std::find_if(prediction.outputs.begin(), prediction.outputs.end(),
-                                        [&](const Tensor& tensor) { return tensor.name == name; });
-        if (found == prediction.outputs.end())
-          throw Error(Code::kInvalidArgument, "the model has no output `" + name + "`");
-        chosen.push_back(*found);
-      }
-      prediction.outputs = std::move(chosen);
-    }
+    run(call, prediction, record);
   } catch (const Error& error) {
-    prediction.error = error;
+    fail(error, prediction, record);
   } catch (const std::exception& fault) {  // no memory, for one: the arm's failure all the same
-    prediction.error =
-        Error(Code::kInternal, "model " + record.model + "/" + std::to_string(record.version) +
-                                   " failed: " + fault.what());
-  }
-  if (prediction.error) {
-    prediction.outputs.clear();
-    record.outputs.clear();
-    record.nan = false;
-    record.status = status_of(*prediction.error);
-    record.error = true;
+    fail(Error(Code::kInternal, "model " + record.model + "/" + std::to_string(record.version) +
+                                    " failed: " + fault.what()),
+         prediction, record);
   }
   record.latency_us = (state.clock.ticks_ns() - started_ns) / 1'000;
-  record.slow =
-      route.endpoint.latency_limit_us > 0 && record.latency_us > route.endpoint.latency_limit_us;
+  const TimeUs limit_us = call.route->endpoint.latency_limit_us;
+  record.slow = limit_us > 0 && record.latency_us > limit_us;
   if (!record.error)
     prediction.version->observe_cost(record.rows, static_cast<double>(record.latency_us));
   prediction.rows = record.rows;

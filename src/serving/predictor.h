@@ -39,7 +39,7 @@ struct Prediction {
       error;  // then there are no outputs; the request was logged and counted all the same
 };
 
-inline constexpr TimeUs kEventTimeAheadMaxUs = 5 * 60 * kMicrosPerSecond;
+inline constexpr TimeUs kEventTimeAheadMaxUs = 300 * kMicrosPerSecond;
 
 // Takes a request through routing, engine, log and counters. Thread-safe.
 class Predictor {
@@ -53,7 +53,7 @@ class Predictor {
   // endpoint has nothing to serve, kInvalidArgument for an event time more than
   // kEventTimeAheadMaxUs ahead. Everything later is in Prediction::error: a request that one
   // version refuses and the other takes is a loss of that arm.
-  Prediction predict(PredictionCall call);
+  Prediction predict(const PredictionCall& call);
 
  private:
   struct State;

@@ -121,7 +121,7 @@ std::vector<RolloutRow> read_all(storage::Session& session, storage::Statement q
 }
 
 void append_event(storage::Transaction& transaction, const Clock& clock, const std::string& type,
-                  const RolloutRow& row, const Change& change, json::Object body,
+                  const RolloutRow& row, const Change& change, const json::Object& body,
                   const json::Object& more, const std::vector<std::string>& evidence) {
   ledger::Event event;
   event.type = type;
@@ -137,10 +137,6 @@ void append_event(storage::Transaction& transaction, const Clock& clock, const s
   for (const json::Member& member : more) event.body.set(member.first, member.second);
   event.evidence = evidence;
   ledger::append(transaction, clock, event);
-}
-
-TimeUs time_of(const Clock& clock, const Change& change) {
-  return change.event_time != 0 ? change.event_time : clock.now();
 }
 
 std::string what(const RolloutRow& row) {
@@ -228,7 +224,7 @@ RolloutRow start_rollout(storage::Transaction& transaction, const Clock& clock,
   row.alpha_promote = start.alpha_promote;
   row.alpha_rollback = start.alpha_rollback;
   row.policy = start.policy;
-  row.started_event_time = time_of(clock, change);
+  row.started_event_time = change.event_time;
   row.log_position = start.log_position;
   row.cause = change.cause;
   for (const double weight : start.weights) row.steps.push_back({weight, {}, 0, {}});
@@ -264,6 +260,21 @@ RolloutRow start_rollout(storage::Transaction& transaction, const Clock& clock,
   return row;
 }
 
+RolloutRow begin_rollout_time(storage::Transaction& transaction, const std::string& id,
+                              TimeUs first_event_time) {
+  assert(first_event_time > 0);
+  RolloutRow row = get_rollout(transaction, id);
+  if (!is_open(row.state) || row.started_event_time != 0) return row;
+  row.started_event_time = first_event_time;
+  row.steps[static_cast<std::size_t>(row.step)].started_event_time = first_event_time;
+  transaction.execute("UPDATE rollout SET started_event_time = ?2 WHERE id = ?1", id,
+                      first_event_time);
+  transaction.execute(
+      "UPDATE rollout_step SET started_event_time = ?3 WHERE rollout = ?1 AND step = ?2", id,
+      row.step, first_event_time);
+  return row;
+}
+
 RolloutRow advance_rollout(storage::Transaction& transaction, const Clock& clock,
                            const std::string& id, const StepCounters& counters_of_ended_step,
                            const std::array<double, kLosses>& next_c0, const Change& change,
@@ -280,7 +291,7 @@ RolloutRow advance_rollout(storage::Transaction& transaction, const Clock& clock
   ++row.step;
   RolloutStep& next = row.steps[static_cast<std::size_t>(row.step)];
   next.c0 = next_c0;
-  next.started_event_time = time_of(clock, change);
+  next.started_event_time = change.event_time;
   transaction.execute(
       "UPDATE rollout_step SET c0 = ?3, started_event_time = ?4 WHERE rollout = ?1 AND step = ?2",
       id, row.step, c0_text(next_c0), next.started_event_time);
@@ -303,7 +314,7 @@ RolloutRow finish_rollout(storage::Transaction& transaction, const Clock& clock,
   require_open(row);
   row.state = state;
   row.reason = reason;
-  row.finished_event_time = time_of(clock, change);
+  row.finished_event_time = change.event_time;
   row.steps[static_cast<std::size_t>(row.step)].counters = counters_of_last_step;
   transaction.execute("UPDATE rollout_step SET counters = ?3 WHERE rollout = ?1 AND step = ?2", id,
                       row.step, counters_text(counters_of_last_step));
@@ -366,35 +377,30 @@ json::Object to_json(const RolloutRow& rollout, const std::optional<StepCounters
     for (const Loss loss : kAllLosses)
       c0.set(loss_name(loss), step.c0[static_cast<std::size_t>(loss)]);
     json::Object item{{"weight", step.weight}, {"c0", c0}};
-    item.set("started_event_time", step.started_event_time == 0
-                                       ? json::Value()
-                                       : json::Value(format_time(step.started_event_time)));
+    item.set("started_event_time", ledger::time_or_null(step.started_event_time));
     item.set("counters",
              to_json(current && live && is_open(rollout.state) ? *live : step.counters));
     steps.emplace_back(std::move(item));
   }
-  return json::Object{
-      {"id", rollout.id},
-      {"endpoint", rollout.endpoint},
-      {"model", rollout.model},
-      {"alias", rollout.alias},
-      {"champion", rollout.champion},
-      {"challenger", rollout.challenger},
-      {"started_move", rollout.started_move},
-      {"seed", std::to_string(rollout.seed)},
-      {"step", rollout.step},
-      {"state", state_name(rollout.state)},
-      {"delta", rollout.delta},
-      {"alpha_promote", rollout.alpha_promote},
-      {"alpha_rollback", rollout.alpha_rollback},
-      {"steps", steps},
-      {"started_event_time", format_time(rollout.started_event_time)},
-      {"finished_event_time", rollout.finished_event_time == 0
-                                  ? json::Value()
-                                  : json::Value(format_time(rollout.finished_event_time))},
-      {"log_position", rollout.log_position},
-      {"cause", rollout.cause},
-      {"reason", rollout.reason}};
+  return json::Object{{"id", rollout.id},
+                      {"endpoint", rollout.endpoint},
+                      {"model", rollout.model},
+                      {"alias", rollout.alias},
+                      {"champion", rollout.champion},
+                      {"challenger", rollout.challenger},
+                      {"started_move", rollout.started_move},
+                      {"seed", std::to_string(rollout.seed)},
+                      {"step", rollout.step},
+                      {"state", state_name(rollout.state)},
+                      {"delta", rollout.delta},
+                      {"alpha_promote", rollout.alpha_promote},
+                      {"alpha_rollback", rollout.alpha_rollback},
+                      {"steps", steps},
+                      {"started_event_time", ledger::time_or_null(rollout.started_event_time)},
+                      {"finished_event_time", ledger::time_or_null(rollout.finished_event_time)},
+                      {"log_position", rollout.log_position},
+                      {"cause", rollout.cause},
+                      {"reason", rollout.reason}};
 }
 
 }  // namespace slipway::serving

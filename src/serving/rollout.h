@@ -62,7 +62,7 @@ struct RolloutStep {
   double weight = 0;  // share of requests that the challenger gets, 0 < w < 1
   std::array<double, kLosses>
       c0{};  // the champion's rate of each loss before the step, frozen at its start
-  TimeUs started_event_time = 0;  // 0 = not reached yet
+  TimeUs started_event_time = 0;  // 0 = not reached yet, or before the first request
   StepCounters
       counters;  // as far as stored: see RolloutRow::step; live ones are PredictionLog::counters'
   bool operator==(const RolloutStep&) const = default;
@@ -85,8 +85,9 @@ struct RolloutRow {
   double alpha_promote = 0;
   double alpha_rollback = 0;
   std::string policy;  // the rest of the canary policy, one line of JSON; automation's
-  TimeUs started_event_time = 0;
-  TimeUs finished_event_time = 0;  // 0 while open
+  TimeUs started_event_time =
+      0;  // 0 until the endpoint has its first request: its time begins then
+  TimeUs finished_event_time = 0;  // 0 while open, and where it ended before any request
   std::int64_t log_position =
       0;               // where the prediction log stood at the start: counters recompute from here
   std::string cause;   // id of the event that led to it
@@ -116,6 +117,12 @@ struct RolloutStart {
 RolloutRow start_rollout(storage::Transaction& transaction, const Clock& clock,
                          const RolloutStart& start, const Change& change,
                          const json::Object& body = {});
+
+// Gives a rollout that was started before the endpoint's first request the time of that request, as
+// the start of the rollout and of its step: max_duration counts from there. Nothing happens where
+// it has a start, or is over. No event: rollout.started told of it.
+RolloutRow begin_rollout_time(storage::Transaction& transaction, const std::string& id,
+                              TimeUs first_event_time);
 
 // rollout.step: keeps the counters of the step that ends, freezes c0 of the next one and makes it
 // the current one. Throws kFailedPrecondition when not active or at the last step.

@@ -240,5 +240,36 @@ TEST(Router, ArmsAreSharesAndDoNotDependOnTheWeightsOrder) {
   EXPECT_EQ(arms, "00111000010010010000");
 }
 
+TEST_F(RolloutTest, BeforeTheFirstRequestThereIsNoTime) {
+  const Change timeless{"automation:test", "", 0};
+  const RolloutRow started = database_.write_returning<RolloutRow>(
+      [&](storage::Transaction& tx) { return start_rollout(tx, clock_, wish(), timeless); });
+  EXPECT_EQ(started.started_event_time, 0);
+  EXPECT_TRUE(to_json(started).find("started_event_time")->is_null());
+  EXPECT_TRUE(to_json(started).find("steps")->as_array()[0].find("started_event_time")->is_null());
+  const auto begin = [&](TimeUs time) {
+    return database_.write_returning<RolloutRow>(
+        [&](storage::Transaction& tx) { return begin_rollout_time(tx, started.id, time); });
+  };
+  EXPECT_EQ(begin(1'362'000'000'000'000).started_event_time, 1'362'000'000'000'000);
+  EXPECT_EQ(begin(1'362'000'000'000'001).started_event_time, 1'362'000'000'000'000);  // once
+  const auto stored = database_.read_returning<RolloutRow>(
+      [&](storage::Session& session) { return get_rollout(session, started.id); });
+  EXPECT_EQ(stored.started_event_time, 1'362'000'000'000'000);
+  EXPECT_EQ(stored.steps[0].started_event_time, 1'362'000'000'000'000);
+  EXPECT_EQ(stored.steps[1].started_event_time, 0);
+}
+
+TEST_F(RolloutTest, ARolloutThatIsOverGetsNoStart) {
+  const Change timeless{"automation:test", "", 0};
+  database_.write([&](storage::Transaction& tx) {
+    const RolloutRow row = start_rollout(tx, clock_, wish(), timeless);
+    const RolloutRow over =
+        finish_rollout(tx, clock_, row.id, RolloutState::kAborted, {}, "by hand", timeless);
+    EXPECT_EQ(over.finished_event_time, 0);
+    EXPECT_EQ(begin_rollout_time(tx, row.id, 5).started_event_time, 0);
+  });
+}
+
 }  // namespace
 }  // namespace slipway::serving

@@ -23,7 +23,8 @@ struct Route {
   int step = 0;
   double weight = 0;
   std::uint64_t seed = 0;
-  std::string problem;  // why the desired version is not (yet) served; "" = it is
+  std::string problem;   // why the desired version is not (yet) served; "" = it is
+  bool loading = false;  // the reason: a wanted version is being loaded and probed
 };
 
 // The arm of a request: stable_hash64(seed, "SEQ") < weight · 2^64, by the request's number alone,

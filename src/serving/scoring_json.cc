@@ -116,72 +116,100 @@ Frame read_records(PullReader& reader, std::string_view what) {
   return frame;
 }
 
-// A nested list of numbers, or of texts, as a tensor whose shape is how it nests.
-Tensor read_nested(PullReader& reader, std::string name) {
-  Tensor tensor;
-  tensor.name = std::move(name);
-  std::vector<std::int64_t> counts;  // elements so far at each open level
-  std::vector<std::int64_t> shape;
-  std::vector<double> values;
-  std::optional<bool> texts;
-  const auto ragged = [&] {
-    refuse("input `" + tensor.name + "` is no regular nested list of numbers or texts");
-  };
-  const auto scalar = [&] {
-    const bool text = reader.kind() == PullKind::kString;
-    if (texts && *texts != text) ragged();
-    texts = text;
-    if (values.size() + tensor.texts.size() >= static_cast<std::size_t>(kTensorElementsMax))
-      refuse("input `" + tensor.name + "` has too many elements");
-    if (text)
-      tensor.texts.emplace_back(reader.text());
-    else if (reader.kind() == PullKind::kBool)
-      values.push_back(reader.boolean() ? 1 : 0);
-    else if (reader.kind() == PullKind::kNull) {
-      reader.null();
-      values.push_back(std::numeric_limits<double>::quiet_NaN());
-    } else
-      values.push_back(reader.number());
-  };
-  std::optional<std::size_t> leaf_depth;
-  const auto visit = [&] {  // a value within the innermost open list
-    if (reader.kind() == PullKind::kArray) {
-      if (leaf_depth && counts.size() >= *leaf_depth) ragged();
-      if (counts.size() >= kTensorDimensionsMax)
-        refuse("input `" + tensor.name + "` nests deeper than " +
-               std::to_string(kTensorDimensionsMax) + " levels");
-      reader.enter_array();
-      counts.push_back(0);
+// Reads a nested list of numbers, or of texts, as a tensor whose shape is how it nests.
+class NestedReader {
+ public:
+  NestedReader(PullReader& reader, std::string name) : reader_(reader) {
+    tensor_.name = std::move(name);
+  }
+
+  Tensor read() {
+    read_value();
+    while (!counts_.empty()) {
+      if (reader_.next_element()) {
+        ++counts_.back();
+        read_value();
+      } else {
+        close_list();
+      }
+    }
+    return finished();
+  }
+
+ private:
+  [[noreturn]] void refuse_ragged() const {
+    refuse("input `" + tensor_.name + "` is no regular nested list of numbers or texts");
+  }
+
+  std::size_t elements() const { return values_.size() + tensor_.texts.size(); }
+
+  // A value within the innermost open list.
+  void read_value() {
+    if (reader_.kind() == PullKind::kArray) {
+      open_list();
       return;
     }
-    if (reader.kind() == PullKind::kObject) ragged();
-    if (!leaf_depth) leaf_depth = counts.size();
-    if (*leaf_depth != counts.size()) ragged();
-    scalar();
-  };
-  visit();
-  while (!counts.empty()) {
-    if (reader.next_element()) {
-      ++counts.back();
-      visit();
-      continue;
-    }
-    const std::size_t level = counts.size() - 1;
+    if (reader_.kind() == PullKind::kObject) refuse_ragged();
+    if (!leaf_depth_) leaf_depth_ = counts_.size();
+    if (*leaf_depth_ != counts_.size()) refuse_ragged();
+    read_element();
+  }
+
+  void open_list() {
+    if (leaf_depth_ && counts_.size() >= *leaf_depth_) refuse_ragged();
+    if (counts_.size() >= kTensorDimensionsMax)
+      refuse("input `" + tensor_.name + "` nests deeper than " +
+             std::to_string(kTensorDimensionsMax) + " levels");
+    reader_.enter_array();
+    counts_.push_back(0);
+  }
+
+  void close_list() {
+    const std::size_t level = counts_.size() - 1;
+    std::vector<std::int64_t>& shape = tensor_.shape;
     if (shape.size() <= level) shape.resize(level + 1, -1);
-    if (shape[level] >= 0 && shape[level] != counts.back()) ragged();
-    shape[level] = counts.back();
-    counts.pop_back();
+    if (shape[level] >= 0 && shape[level] != counts_.back()) refuse_ragged();
+    shape[level] = counts_.back();
+    counts_.pop_back();
   }
-  tensor.shape = shape;
-  tensor.type = texts.value_or(false) ? DataType::kBytes : DataType::kFp64;
-  if (tensor.type == DataType::kFp64) {
-    tensor.bytes.resize(values.size() * sizeof(double));
-    if (!values.empty()) std::memcpy(tensor.bytes.data(), values.data(), tensor.bytes.size());
+
+  void read_element() {
+    const bool text = reader_.kind() == PullKind::kString;
+    if (texts_ && *texts_ != text) refuse_ragged();
+    texts_ = text;
+    if (elements() >= static_cast<std::size_t>(kTensorElementsMax))
+      refuse("input `" + tensor_.name + "` has too many elements");
+    if (text) {
+      tensor_.texts.emplace_back(reader_.text());
+    } else if (reader_.kind() == PullKind::kBool) {
+      values_.push_back(reader_.boolean() ? 1 : 0);
+    } else if (reader_.kind() == PullKind::kNull) {
+      reader_.null();
+      values_.push_back(std::numeric_limits<double>::quiet_NaN());
+    } else {
+      values_.push_back(reader_.number());
+    }
   }
-  if (static_cast<std::size_t>(element_count(tensor.name, tensor.shape)) !=
-      values.size() + tensor.texts.size())
-    ragged();
-  return tensor;
+
+  Tensor finished() {
+    tensor_.type = texts_.value_or(false) ? DataType::kBytes : DataType::kFp64;
+    tensor_.bytes.resize(values_.size() * sizeof(double));
+    if (!values_.empty()) std::memcpy(tensor_.bytes.data(), values_.data(), tensor_.bytes.size());
+    if (static_cast<std::size_t>(element_count(tensor_.name, tensor_.shape)) != elements())
+      refuse_ragged();
+    return std::move(tensor_);
+  }
+
+  PullReader& reader_;
+  Tensor tensor_;
+  std::vector<double> values_;             // of a tensor of numbers
+  std::vector<std::int64_t> counts_;       // elements so far at each open level
+  std::optional<bool> texts_;              // what the elements are; nullopt: none yet
+  std::optional<std::size_t> leaf_depth_;  // lists around each element
+};
+
+Tensor read_nested(PullReader& reader, std::string name) {
+  return NestedReader(reader, std::move(name)).read();
 }
 
 std::variant<Frame, LooseTensors> read_instances(PullReader& reader) {
@@ -248,77 +276,109 @@ std::variant<Frame, LooseTensors> read_scoring_request(std::string_view text) {
   return std::move(*found);
 }
 
-Frame read_csv_frame(std::string_view text) {
-  Frame frame;
-  std::size_t at = 0;
-  const auto read_line = [&](std::vector<std::pair<std::string, bool>>& cells) {
+namespace {
+
+struct CsvCell {
+  std::string text;
+  bool quoted = false;  // a text whatever it looks like
+};
+
+// Reads the lines of a CSV (RFC 4180; a line may end in LF alone).
+class CsvReader {
+ public:
+  explicit CsvReader(std::string_view text) : text_(text) {}
+
+  bool at_end() const { return at_ >= text_.size(); }
+
+  void read_line(std::vector<CsvCell>& cells) {
     cells.clear();
-    while (true) {
-      std::string cell;
-      const bool quoted = at < text.size() && text[at] == '"';
-      if (quoted) {
-        ++at;
-        while (true) {
-          if (at >= text.size()) refuse("the CSV ends within a quoted cell");
-          if (text[at] != '"')
-            cell.push_back(text[at++]);
-          else if (at + 1 < text.size() && text[at + 1] == '"') {
-            cell.push_back('"');
-            at += 2;
-          } else {
-            ++at;
-            break;
-          }
-        }
-        if (at < text.size() && text[at] != ',' && text[at] != '\n' && text[at] != '\r')
-          refuse("text follows a quoted CSV cell");
-      } else {
-        while (at < text.size() && text[at] != ',' && text[at] != '\n' && text[at] != '\r')
-          cell.push_back(text[at++]);
-      }
-      cells.emplace_back(std::move(cell), quoted);
+    for (;;) {
+      const bool quoted = next_is('"');
+      cells.push_back({quoted ? quoted_cell() : plain_cell(), quoted});
       if (cells.size() > kFrameColumnsMax)
         refuse("the CSV has more than " + std::to_string(kFrameColumnsMax) + " columns");
-      if (at < text.size() && text[at] == ',') {
-        ++at;
-        continue;
-      }
-      if (at < text.size() && text[at] == '\r') ++at;
-      if (at < text.size() && text[at] == '\n') ++at;
-      return;
+      if (!take(',')) break;
     }
-  };
-  std::vector<std::pair<std::string, bool>> cells;
+    take('\r');
+    take('\n');
+  }
+
+ private:
+  bool next_is(char c) const { return at_ < text_.size() && text_[at_] == c; }
+
+  bool take(char c) {
+    if (!next_is(c)) return false;
+    ++at_;
+    return true;
+  }
+
+  bool cell_ends() const { return at_end() || next_is(',') || next_is('\n') || next_is('\r'); }
+
+  std::string plain_cell() {
+    const std::size_t start = at_;
+    while (!cell_ends()) ++at_;
+    return std::string(text_.substr(start, at_ - start));
+  }
+
+  // A quote within it is written twice.
+  std::string quoted_cell() {
+    std::string cell;
+    take('"');
+    for (;;) {
+      if (at_end()) refuse("the CSV ends within a quoted cell");
+      if (take('"') && !next_is('"')) break;
+      cell.push_back(text_[at_++]);
+    }
+    if (!cell_ends()) refuse("text follows a quoted CSV cell");
+    return cell;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+// A cell without quotes that reads as a number, True or False is one; without any text it is
+// missing.
+Frame::Cell cell_of(CsvCell cell) {
+  if (cell.quoted) return std::move(cell.text);
+  if (cell.text.empty()) return {};
+  const char* const begin = cell.text.data();
+  const char* const end = begin + cell.text.size();
+  std::int64_t integer = 0;
+  if (const auto read = std::from_chars(begin, end, integer);
+      read.ec == std::errc{} && read.ptr == end) {
+    return integer;
+  }
+  double number = 0;
+  if (const auto read = std::from_chars(begin, end, number);
+      read.ec == std::errc{} && read.ptr == end) {
+    return number;
+  }
+  if (cell.text == "True" || cell.text == "False") return cell.text == "True";
+  return std::move(cell.text);
+}
+
+}  // namespace
+
+Frame read_csv_frame(std::string_view text) {
   if (text.empty()) refuse("the CSV is empty; its first line names the columns");
-  read_line(cells);
-  for (auto& [name, quoted] : cells) frame.columns.push_back(std::move(name));
-  while (at < text.size()) {
-    read_line(cells);
-    if (cells.size() == 1 && cells[0].first.empty() && frame.columns.size() > 1)
-      continue;  // a blank line
+  Frame frame;
+  CsvReader reader(text);
+  std::vector<CsvCell> cells;
+  reader.read_line(cells);
+  for (CsvCell& cell : cells) frame.columns.push_back(std::move(cell.text));
+  while (!reader.at_end()) {
+    reader.read_line(cells);
+    const bool blank = cells.size() == 1 && cells[0].text.empty();
+    if (blank && frame.columns.size() > 1) continue;
     if (cells.size() != frame.columns.size()) {
       refuse("row " + std::to_string(frame.rows.size()) + " of the CSV has " +
              std::to_string(cells.size()) + " cells, expected " +
              std::to_string(frame.columns.size()));
     }
     std::vector<Frame::Cell> row;
-    for (auto& [cell, quoted] : cells) {
-      std::int64_t integer = 0;
-      double number = 0;
-      const char* const end = cell.data() + cell.size();
-      if (cell.empty() && !quoted)
-        row.emplace_back();
-      else if (const auto i = std::from_chars(cell.data(), end, integer);
-               !quoted && i.ec == std::errc{} && i.ptr == end)
-        row.emplace_back(integer);
-      else if (const auto d = std::from_chars(cell.data(), end, number);
-               !quoted && d.ec == std::errc{} && d.ptr == end)
-        row.emplace_back(number);
-      else if (!quoted && (cell == "True" || cell == "False"))
-        row.emplace_back(cell == "True");
-      else
-        row.emplace_back(std::move(cell));
-    }
+    row.reserve(cells.size());
+    for (CsvCell& cell : cells) row.push_back(cell_of(std::move(cell)));
     frame.rows.push_back(std::move(row));
     check_cells(frame, frame.columns.size());
   }

@@ -122,8 +122,8 @@ void Segment::set_bytes(std::uint64_t bytes) {
 
 void Segment::extend_index() {
   if (indexed_ >= bytes_) return;
-  const WalkEnd end =
-      walk_frames(fd(), indexed_, bytes_, [&](const Frame& frame, std::uint64_t offset) {
+  const WalkEnd end = walk_frames(
+      fd(), indexed_, bytes_, [&](const Frame& frame, std::uint64_t offset) REQUIRES_LOCK(mutex_) {
         if (blocks_.empty() || blocks_.back().frames >= kBlockFrames) {
           blocks_.push_back({});
           blocks_.back().offset = offset;

@@ -83,6 +83,17 @@ std::vector<std::int64_t> read_shape(json::PullReader& reader) {
   return shape;
 }
 
+// Of a tensor that is sent: those that say its data are elsewhere are refused.
+void check_tensor_parameters(json::PullReader& reader, const std::string& name) {
+  reader.enter_object();
+  for (std::string_view parameter; reader.next_field(parameter);) {
+    if (parameter == "binary_data_size" || parameter.starts_with("shared_memory_")) {
+      throw Error(Code::kUnimplemented, "tensor `" + name + "`: only JSON data are taken, not `" +
+                                            std::string(parameter) + "`");
+    }
+  }
+}
+
 Tensor read_tensor(json::PullReader& reader) {
   Tensor tensor;
   std::optional<std::string> name;
@@ -111,14 +122,7 @@ Tensor read_tensor(json::PullReader& reader) {
         late_data = reader.raw();
       }
     } else if (key == "parameters") {
-      reader.enter_object();
-      for (std::string_view parameter; reader.next_field(parameter);) {
-        if (parameter == "binary_data_size" || parameter.starts_with("shared_memory_")) {
-          throw Error(Code::kUnimplemented, "tensor `" + name.value_or("") +
-                                                "`: only JSON data are taken, not `" +
-                                                std::string(parameter) + "`");
-        }
-      }
+      check_tensor_parameters(reader, name.value_or(""));
     }
   }
   if (!name) throw Error(Code::kInvalidArgument, "an input has no `name`");

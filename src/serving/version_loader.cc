@@ -61,6 +61,7 @@ std::optional<std::string> check_parity(const ServedVersion& version,
     }
     reader.finish();
     std::vector<std::string> wanted;
+    wanted.reserve(expected.size());
     for (const Tensor& tensor : expected) wanted.push_back(tensor.name);
     const std::vector<Tensor> outputs = version.loaded->run_bounded(inputs, wanted, bound);
     const double difference = largest_difference(outputs, expected);

@@ -74,7 +74,7 @@ void ServingWorld::set_alias(const std::string& model, const std::string& alias,
 }
 
 EndpointRow ServingWorld::add_endpoint(const EndpointRow& row) {
-  const auto stored = database.write_returning<EndpointRow>([&](storage::Transaction& transaction) {
+  auto stored = database.write_returning<EndpointRow>([&](storage::Transaction& transaction) {
     return put_endpoint(transaction, clock, row, {"user:test", "", 0});
   });
   manager->refresh_now();
@@ -83,7 +83,7 @@ EndpointRow ServingWorld::add_endpoint(const EndpointRow& row) {
 
 RolloutRow ServingWorld::start(const std::string& endpoint, std::int64_t champion,
                                std::int64_t challenger, double weight) {
-  const auto row = database.write_returning<RolloutRow>([&](storage::Transaction& transaction) {
+  auto row = database.write_returning<RolloutRow>([&](storage::Transaction& transaction) {
     const EndpointRow found = get_endpoint(transaction, endpoint);
     RolloutStart start;
     start.endpoint = endpoint;

@@ -27,7 +27,7 @@ class Statement {
                   double value);  // NaN is stored as NULL by SQLite: store a flag beside it
   Statement& bind(int index, std::string_view text);  // copied
   Statement& bind(int index, const std::string& text) {
-    return bind(index, std::string_view(text));
+    return bind(index, std::string_view{text});
   }
   Statement& bind(int index, const char* text) { return bind(index, std::string_view(text)); }
   Statement& bind_blob(int index, std::string_view bytes);  // copied

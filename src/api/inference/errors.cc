@@ -27,7 +27,7 @@ WireCode wire_code(Code code) {
   }
 }
 
-http::Response response_of(json::Object body, int status) {
+http::Response response_of(const json::Object& body, int status) {
   http::Response response;
   response.status = status;
   response.body = json::write(body);

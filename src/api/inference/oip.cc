@@ -36,6 +36,19 @@ void read_parameters(json::PullReader& reader, PredictionCall& call) {
   }
 }
 
+// Of an output that is asked for: what we cannot answer is refused, the rest is other servers'.
+void check_output_parameters(json::PullReader& reader) {
+  reader.enter_object();
+  for (std::string_view parameter; reader.next_field(parameter);) {
+    if (parameter == "classification")
+      throw Error(Code::kUnimplemented, "the output parameter `classification` is not offered");
+    if (parameter == "binary_data" && reader.kind() == json::PullKind::kBool && reader.boolean()) {
+      throw Error(Code::kUnimplemented,
+                  "the output parameter `binary_data`: only JSON data are answered");
+    }
+  }
+}
+
 void read_outputs(json::PullReader& reader, PredictionCall& call) {
   reader.enter_array();
   while (reader.next_element()) {
@@ -48,17 +61,7 @@ void read_outputs(json::PullReader& reader, PredictionCall& call) {
         call.wanted.emplace_back(reader.text());
         named = true;
       } else if (key == "parameters") {
-        reader.enter_object();
-        for (std::string_view parameter; reader.next_field(parameter);) {
-          if (parameter == "classification")
-            throw Error(Code::kUnimplemented,
-                        "the output parameter `classification` is not offered");
-          if (parameter == "binary_data" && reader.kind() == json::PullKind::kBool &&
-              reader.boolean()) {
-            throw Error(Code::kUnimplemented,
-                        "the output parameter `binary_data`: only JSON data are answered");
-          }
-        }
+        check_output_parameters(reader);
       }
     }
     if (!named) throw Error(Code::kInvalidArgument, "an output that is asked for has no `name`");

@@ -46,7 +46,7 @@ void put(const Deps& deps, http::Request& request, http::Responder responder) {
 }
 
 void remove(const Deps& deps, http::Request& request, http::Responder responder) {
-  const std::string path = request.path_parameter("path");
+  const std::string& path = request.path_parameter("path");
   deps.artifacts.remove(path);
   submit(
       deps.database,
@@ -77,13 +77,13 @@ std::vector<http::Route> proxy_routes(const Deps& deps) {
     const std::string base = prefix + "/mlflow-artifacts/artifacts";
     routes.push_back(proxy_route(
         http::Method::kGet, base,
-        [deps](http::Request& request, http::Responder responder) {
+        [deps](http::Request& request, const http::Responder& responder) {
           responder.send(list(deps.artifacts, request));
         },
         "Names below a path of the artifact store"));
     routes.push_back(proxy_route(
         http::Method::kGet, base + "/{path...}",
-        [deps](http::Request& request, http::Responder responder) {
+        [deps](http::Request& request, const http::Responder& responder) {
           responder.send(send_file(deps.artifacts, request.path_parameter("path"), request));
         },
         "A file of the artifact store"));

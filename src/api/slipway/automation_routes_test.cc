@@ -177,6 +177,24 @@ TEST_F(AutomationRoutes, TriggersCanBePausedFiredAndTheirLogsRead) {
   EXPECT_EQ(post("/endpoints/late-arrival/settle", json::Object{{"timeout_s", 0}}).status, 400);
 }
 
+TEST_F(AutomationRoutes, AListFilteredByANameThatIsNotThereSaysSo) {
+  world_.set_up_champion();
+  EXPECT_EQ(get("/rollouts?endpoint=late-arrival").find("rollouts")->as_array().size(), 0U);
+  const http::Response rollouts =
+      call(http::Method::kGet, base_ + "/rollouts?endpoint=late-arival");
+  EXPECT_EQ(rollouts.status, 404);
+  EXPECT_EQ(rollouts.body,
+            R"({"error":{"code":"not_found","message":"there is no endpoint `late-arival`, did )"
+            R"(you mean `late-arrival`?","hint":"slipway endpoint list"}})");
+  EXPECT_EQ(get("/retrainings?trigger=retrain").find("retrainings")->as_array().size(), 0U);
+  const http::Response retrainings = call(http::Method::kGet, base_ + "/retrainings?trigger=nope");
+  EXPECT_EQ(retrainings.status, 404);
+  EXPECT_EQ(
+      retrainings.body,
+      R"({"error":{"code":"not_found","message":"there is no trigger `nope`","hint":"slipway )"
+      R"(trigger list"}})");
+}
+
 TEST_F(AutomationRoutes, ARolloutShowsItsJudgementAndEndsByHand) {
   world_.set_up_champion();
   world_.register_version();
@@ -188,6 +206,8 @@ TEST_F(AutomationRoutes, ARolloutShowsItsJudgementAndEndsByHand) {
   EXPECT_EQ(post("/models/late-arrival/promote", json::Object{{"version", 2}}).status, 412);
   world_.requests(75, 0, 25, 0);
   EXPECT_EQ(get("/rollouts/" + id).find("judgement")->find("decision")->as_string(), "wait");
+  EXPECT_EQ(json::write(*get("/rollouts/" + id).find("losses")), R"(["error","slow","nan"])");
+  EXPECT_EQ(get("/rollouts/" + id).find("latency_limit_ms")->as_double(), 1'000);
   EXPECT_EQ(post("/rollouts/" + id + "/pause", json::Object()).status, 200);
   EXPECT_EQ(post("/rollouts/" + id + "/pause", json::Object()).status, 412);
   EXPECT_EQ(post("/rollouts/" + id + "/resume", json::Object()).status, 200);
@@ -195,6 +215,7 @@ TEST_F(AutomationRoutes, ARolloutShowsItsJudgementAndEndsByHand) {
   EXPECT_EQ(post("/rollouts/" + id + "/abort", json::Object{{"reason", "wrong data"}}).status, 200);
   EXPECT_EQ(get("/rollouts").find("rollouts")->as_array().at(0).find("state")->as_string(),
             "aborted");
+  EXPECT_EQ(json::write(*get("/rollouts/" + id).find("losses")), R"(["error","slow","nan"])");
   EXPECT_EQ(post("/models/late-arrival/promote", json::Object{{"version", 9}}).status, 404);
   EXPECT_EQ(get("/models/late-arrival/aliases/champion/history").find("moves")->as_array().size(),
             1U);

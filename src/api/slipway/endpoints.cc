@@ -21,8 +21,9 @@ using serving::HoldRow;
 constexpr const char* kActor = "user:api";
 constexpr int kRollbackAttemptsMax = 5;  // each lost to a step or an end of the rollout meanwhile
 
-json::Value time_or_null(TimeUs time) {
-  return time == 0 ? json::Value() : json::Value(format_time(time));
+// In the word and unit of the file; kept in µs.
+double latency_limit_ms(const EndpointRow& row) {
+  return static_cast<double>(row.latency_limit_us) / static_cast<double>(kMicrosPerMilli);
 }
 
 json::Value served_json(const std::shared_ptr<const serving::ServedVersion>& served) {
@@ -38,7 +39,7 @@ json::Value hold_json(const std::optional<HoldRow>& hold) {
   json::Object object{{"reason", hold->reason},
                       {"actor", hold->actor},
                       {"set_at", format_time(hold->set_at)},
-                      {"until", time_or_null(hold->until)}};
+                      {"until", ledger::time_or_null(hold->until)}};
   if (hold->version > 0) object.set("version", hold->version);
   return object;
 }
@@ -52,18 +53,19 @@ json::Object endpoint_json(const ServingDeps& deps, storage::Session& session,
   else
     object.set("alias", row.alias);
   object.set("clock", serving::clock_name(row.clock));
-  object.set("latency_limit_us", row.latency_limit_us);
+  object.set("latency_limit_ms", latency_limit_ms(row));
   object.set("canary", row.canary.empty() ? json::Value() : json::parse(row.canary));
   const auto route = deps.manager.router().find(row.name);
   object.set("champion", route ? served_json(route->champion) : json::Value());
   object.set("challenger", route ? served_json(route->challenger) : json::Value());
   object.set("problem", route ? route->problem : "not loaded yet");
+  object.set("loading", !route || route->loading);
   const auto rollout = serving::find_active_rollout(session, row.name);
   object.set("rollout", rollout ? json::Value(serving::to_json(
                                       *rollout, deps.log.counters(rollout->id, rollout->step)))
                                 : json::Value());
   object.set("hold", hold_json(serving::find_hold(session, row.name, deps.clock.now())));
-  object.set("watermark", time_or_null(deps.log.watermark(row.name)));
+  object.set("watermark", ledger::time_or_null(deps.log.watermark(row.name)));
   // Requests outside of rollouts that the version now at 100 % has answered here.
   if (route && route->champion)
     object.set("counters", serving::to_json(deps.log.baseline(row.name, route->champion->version)));

@@ -22,7 +22,9 @@ struct ServingDeps {
 inline constexpr std::size_t kReasonBytesMax = 2'000;
 
 // GET  /api/slipway/v1/endpoints, /endpoints/{name}: what they serve and why, rollout, hold,
-// watermark, counters POST /endpoints/{name}/rollback {reason, ttl = "24h"}: break-glass. Where a
+// watermark, counters; `loading`: a wanted version is being loaded and probed, `problem` says
+// which, and what was served before is served until it is ready; `latency_limit_ms` as in the file
+// POST /endpoints/{name}/rollback {reason, ttl = "24h"}: break-glass. Where a
 // rollout is under way it ends (aborted) and the champion
 //      keeps all requests; else the alias goes back to the version it held before (on a pinned
 //      endpoint the version pinned before is served). Either way a hold keeps automation off for

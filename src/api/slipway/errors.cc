@@ -3,6 +3,8 @@
 
 #include <charconv>
 
+#include "base/nearest.h"
+
 namespace slipway::api {
 namespace {
 
@@ -23,7 +25,8 @@ int http_status(Code code) {
     case Code::kAlreadyExists:
     case Code::kConflict: return 409;
     case Code::kFailedPrecondition: return 412;
-    case Code::kResourceExhausted: return 429;
+    // A full disk, as a rule; the same as MLflow's routes answer, which must not be repeated.
+    case Code::kResourceExhausted: return 507;
     case Code::kUnimplemented: return 501;
     case Code::kUnavailable: return 503;
     case Code::kDeadlineExceeded: return 504;
@@ -50,6 +53,19 @@ http::Response json_response(const json::Value& value, int status) {
   response.status = status;
   response.body = json::write(value);
   return response;
+}
+
+Error unknown_name(std::string_view kind, const std::string& name,
+                   const std::vector<std::string>& known, const std::string& hint) {
+  constexpr std::size_t kShownBytesMax = 200;
+  const std::vector<std::string_view> views(known.begin(), known.end());
+  const std::string_view near = nearest(name, views);
+  std::string message =
+      "there is no " + std::string(kind) + " `" + name.substr(0, kShownBytesMax) + "`";
+  if (!near.empty()) {
+    message += ", did you mean `" + std::string(near) + "`?";
+  }
+  return Error(Code::kNotFound, message, hint);
 }
 
 json::Object body_object(const http::Request& request) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -17,7 +18,7 @@
 namespace slipway::api {
 
 // 400 invalid_argument · 401 unauthenticated · 403 permission_denied · 404 not_found · 409
-// already_exists, conflict · 412 failed_precondition · 429 resource_exhausted · 500 internal,
+// already_exists, conflict · 412 failed_precondition · 507 resource_exhausted · 500 internal,
 // data_loss · 501 unimplemented · 503 unavailable · 504 deadline_exceeded.
 int http_status(Code code);
 
@@ -26,6 +27,11 @@ int http_status(Code code);
 http::Response error_response(const Error& error, int status = 0);
 
 http::Response json_response(const json::Value& value, int status = 200);
+
+// "there is no monitor `lat`, did you mean `late`?": for a name that a list is filtered by, and
+// that is not one of `known` (kNotFound).
+Error unknown_name(std::string_view kind, const std::string& name,
+                   const std::vector<std::string>& known, const std::string& hint = {});
 
 // The request's body as a JSON object; an empty body is an empty object. Throws kInvalidArgument
 // for other JSON and for no JSON.

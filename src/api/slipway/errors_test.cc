@@ -14,7 +14,7 @@ TEST(Errors, EveryCodeHasItsStatus) {
   EXPECT_EQ(http_status(Code::kAlreadyExists), 409);
   EXPECT_EQ(http_status(Code::kConflict), 409);
   EXPECT_EQ(http_status(Code::kFailedPrecondition), 412);
-  EXPECT_EQ(http_status(Code::kResourceExhausted), 429);
+  EXPECT_EQ(http_status(Code::kResourceExhausted), 507);
   EXPECT_EQ(http_status(Code::kInternal), 500);
   EXPECT_EQ(http_status(Code::kDataLoss), 500);
   EXPECT_EQ(http_status(Code::kUnimplemented), 501);

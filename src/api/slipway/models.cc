@@ -4,6 +4,7 @@
 #include "api/slipway/errors.h"
 #include "automation/promotion.h"
 #include "base/error.h"
+#include "ledger/event.h"
 #include "registry/alias.h"
 
 namespace slipway::api {
@@ -46,7 +47,7 @@ http::Response history(const AutomationApi& api, const http::Request& request) {
                        {"actor", move.actor},
                        {"reason", move.reason},
                        {"evidence", json::Array(move.evidence.begin(), move.evidence.end())},
-                       {"event_time", format_time(move.event_time)},
+                       {"event_time", ledger::time_or_null(move.event_time)},
                        {"recorded_at", format_time(move.recorded_at)},
                        {"direct", move.direct},
                        {"rollback", move.rollback},

@@ -67,8 +67,9 @@ http::Response show(const MonitorDeps& deps, const http::Request& request) {
     const monitoring::Monitor monitor = monitoring::get_monitor(session, name);
     json::Object body = monitor_json(deps, session, monitor);
     json::Array blocks;
+    const double loss_scale = monitoring::loss_scale(monitor.spec.loss);
     for (const monitoring::BlockRow& block : monitoring::list_blocks(session, name, limit)) {
-      blocks.push_back(monitoring::to_json(block));
+      blocks.push_back(monitoring::to_json(block, loss_scale));
     }
     body.set("blocks", std::move(blocks));
     body.set("alarms", alarms_json(monitoring::list_alarms(session, name, kAlarmsOfMonitor)));
@@ -108,7 +109,16 @@ http::Response alarms(const MonitorDeps& deps, const http::Request& request) {
   const std::string monitor = query_text(request, "monitor");
   const std::int64_t limit = query_integer(request, "limit", kAlarmsDefault, 1, kAlarmsMax);
   return json_response(deps.database.read_returning<json::Object>([&](storage::Session& session) {
-    return json::Object{{"alarms", alarms_json(monitoring::list_alarms(session, monitor, limit))}};
+    const std::vector<monitoring::Alarm> found = monitoring::list_alarms(session, monitor, limit);
+    // One that was deleted still has its alarms.
+    if (!monitor.empty() && found.empty() && !monitoring::find_monitor(session, monitor)) {
+      std::vector<std::string> names;
+      for (const monitoring::Monitor& known : monitoring::list_monitors(session)) {
+        names.push_back(known.name);
+      }
+      throw unknown_name("monitor", monitor, names, "slipway monitor list");
+    }
+    return json::Object{{"alarms", alarms_json(found)}};
   }));
 }
 

@@ -21,7 +21,8 @@ struct MonitorDeps {
 // GET /api/slipway/v1/monitors: name, spec and state of each
 // GET /monitors/{name}?blocks=100: the same with the newest blocks, alarms and webhook deliveries
 // GET /monitors/{name}/export?until=T&leave_out=DAYS&format=csv: labelled predictions as CSV,
-// streamed GET /alarms?monitor=&limit=, /alarms/{id}
+// streamed GET /alarms?monitor=&limit=, /alarms/{id}; 404 for a monitor that neither is there nor
+// has alarms. Losses are in both units (docs/formats/events.md)
 std::vector<http::Route> monitor_routes(const MonitorDeps& deps);
 
 }  // namespace slipway::api

@@ -4,6 +4,7 @@
 #include "api/slipway/errors.h"
 #include "automation/rollout_controller.h"
 #include "automation/rollout_policy.h"
+#include "serving/endpoint.h"
 #include "serving/rollout.h"
 
 namespace slipway::api {
@@ -12,16 +13,26 @@ namespace {
 constexpr std::int64_t kRolloutPageMax = 1'000;
 constexpr std::int64_t kRolloutPageDefault = 100;
 
+// With `losses`, the ones of its policy that it is judged by, and `latency_limit_ms`, above which a
+// request is `slow`; null and null for a rollout that was begun without a policy.
 json::Object shown(const AutomationApi& api, const serving::RolloutRow& rollout) {
-  if (!serving::is_open(rollout.state)) {
-    return serving::to_json(rollout);
+  const json::Object policy_json = json::parse(rollout.policy).as_object();
+  const auto in_policy = [&](std::string_view key) {
+    const json::Value* value = policy_json.find(key);
+    return value == nullptr ? json::Value() : *value;
+  };
+  const bool open = serving::is_open(rollout.state);
+  const serving::StepCounters live =
+      open ? api.deps.counters(rollout.id, rollout.step) : serving::StepCounters();
+  json::Object object = open ? serving::to_json(rollout, live) : serving::to_json(rollout);
+  object.set("losses", in_policy("losses"));
+  object.set("latency_limit_ms", in_policy("latency_limit_ms"));
+  if (!open) {
+    return object;
   }
-  const serving::StepCounters live = api.deps.counters(rollout.id, rollout.step);
-  json::Object object = serving::to_json(rollout, live);
-  const automation::Judgement judgement =
-      automation::judge(automation::rollout_policy(json::parse(rollout.policy).as_object()),
-                        automation::judged_steps(rollout, live), rollout.started_event_time,
-                        api.deps.watermark(rollout.endpoint));
+  const automation::Judgement judgement = automation::judge(
+      automation::rollout_policy(policy_json), automation::judged_steps(rollout, live),
+      rollout.started_event_time, api.deps.watermark(rollout.endpoint));
   object.set("judgement", json::Object{{"decision", automation::decision_name(judgement.decision)},
                                        {"reason", judgement.reason},
                                        {"numbers", judgement.numbers}});
@@ -33,8 +44,18 @@ http::Response list(const AutomationApi& api, const http::Request& request) {
   const std::int64_t limit =
       query_integer(request, "limit", kRolloutPageDefault, 1, kRolloutPageMax);
   std::vector<serving::RolloutRow> rows;
-  api.deps.database.read(
-      [&](storage::Session& session) { rows = serving::list_rollouts(session, endpoint, limit); });
+  api.deps.database.read([&](storage::Session& session) {
+    rows = serving::list_rollouts(session, endpoint, limit);
+    // One that was deleted still has its rollouts.
+    if (endpoint.empty() || !rows.empty() || serving::find_endpoint(session, endpoint)) {
+      return;
+    }
+    std::vector<std::string> names;
+    for (const serving::EndpointRow& row : serving::list_endpoints(session)) {
+      names.push_back(row.name);
+    }
+    throw unknown_name("endpoint", endpoint, names, "slipway endpoint list");
+  });
   json::Array rollouts;
   for (const serving::RolloutRow& row : rows) {
     rollouts.emplace_back(shown(api, row));

@@ -16,8 +16,8 @@ namespace {
 constexpr std::int64_t kRetrainingPageMax = 1'000;
 constexpr std::int64_t kRetrainingPageDefault = 100;
 constexpr std::int64_t kRetrainingsShown = 20;
-constexpr std::int64_t kSettleDefault_s = 600;
-constexpr std::int64_t kSettleMax_s = 24 * 3'600;
+constexpr std::int64_t kSettleDefaultS = 600;
+constexpr std::int64_t kSettleMaxS = 86'400;
 
 automation::Object get_trigger(storage::Session& session, const std::string& name) {
   if (auto object = automation::find_object(session, "Trigger", name)) {
@@ -107,12 +107,22 @@ http::Response fire(const AutomationApi& api, const http::Request& request) {
 http::Response list_retrainings(const AutomationApi& api, const http::Request& request) {
   const std::int64_t limit =
       query_integer(request, "limit", kRetrainingPageDefault, 1, kRetrainingPageMax);
+  const std::string trigger = query_text(request, "trigger");
   json::Array retrainings;
   api.deps.database.read([&](storage::Session& session) {
-    for (const auto& retraining :
-         automation::retrainings_of(session, query_text(request, "trigger"), limit)) {
+    for (const auto& retraining : automation::retrainings_of(session, trigger, limit)) {
       retrainings.emplace_back(automation::to_json(retraining));
     }
+    // One that was deleted still has its retrainings.
+    if (trigger.empty() || !retrainings.empty() ||
+        automation::find_object(session, "Trigger", trigger)) {
+      return;
+    }
+    std::vector<std::string> names;
+    for (const automation::Object& known : automation::list_objects(session, "Trigger")) {
+      names.push_back(known.name);
+    }
+    throw unknown_name("trigger", trigger, names, "slipway trigger list");
   });
   return json_response(json::Object{{"retrainings", std::move(retrainings)}});
 }
@@ -143,12 +153,12 @@ http::Response show_log(const AutomationApi& api, const http::Request& request) 
 
 http::Response settle(const AutomationApi& api, const http::Request& request) {
   const json::Object body = body_object(request);
-  std::int64_t timeout_s = kSettleDefault_s;
+  std::int64_t timeout_s = kSettleDefaultS;
   if (const json::Value* value = body.find("timeout_s"); value != nullptr) {
     if (value->kind() != json::Value::Kind::kInt || value->as_int() < 1 ||
-        value->as_int() > kSettleMax_s) {
+        value->as_int() > kSettleMaxS) {
       throw Error(Code::kInvalidArgument,
-                  "`timeout_s` must be an integer from 1 to " + std::to_string(kSettleMax_s));
+                  "`timeout_s` must be an integer from 1 to " + std::to_string(kSettleMaxS));
     }
     timeout_s = value->as_int();
   }
