@@ -2,22 +2,18 @@
 #include "cli/client.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/environment.h"
 #include "net/url.h"
 #include "server/data_folder.h"
 
 namespace slipway::cli {
 namespace {
 
-std::string environment(const char* name) {
-  const char* const value =
-      std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets variables
-  return value == nullptr ? std::string() : std::string(value);
-}
+constexpr const char* kHowToFindOne = "slipway server   (or: export SLIPWAY_URL=http://HOST:PORT)";
 
 std::string without_slash(std::string url) {
   while (!url.empty() && url.back() == '/') url.pop_back();
@@ -41,7 +37,7 @@ std::optional<std::filesystem::path> find_store() {
 
 std::string token_of(const std::optional<std::filesystem::path>& store) {
   for (const char* const name : {"SLIPWAY_TOKEN", "MLFLOW_TRACKING_TOKEN"}) {
-    if (const std::string token = environment(name); !token.empty()) return token;
+    if (std::string token = environment(name); !token.empty()) return token;
   }
   if (!store) return {};
   std::string token = read_file_if_exists(*store / "token").value_or("");
@@ -66,7 +62,7 @@ Code code_of(std::string_view name, long status) {
   if (status == 400) return Code::kInvalidArgument;
   if (status == 409) return Code::kConflict;
   if (status == 412) return Code::kFailedPrecondition;
-  if (status == 429) return Code::kResourceExhausted;
+  if (status == 429 || status == 507) return Code::kResourceExhausted;
   if (status == 504) return Code::kDeadlineExceeded;
   return status == 503 ? Code::kUnavailable : Code::kInternal;
 }
@@ -117,7 +113,7 @@ ServerAddress find_server() {
   throw Error(
       Code::kUnavailable,
       "no server found: SLIPWAY_URL is not set and none runs on a .slipway folder here or above",
-      "slipway server   (or: export SLIPWAY_URL=http://HOST:PORT)");
+      kHowToFindOne);
 }
 
 Client::Client() : Client(find_server()) {}
@@ -138,7 +134,12 @@ net::HttpResponse Client::send(const std::string& method, std::string_view path,
     request.headers.emplace_back("Authorization", "Bearer " + address_.token);
   request.body = std::move(body);
   request.timeout_ms = timeout_ms;
-  return http_->send(request);
+  try {
+    return http_->send(request);
+  } catch (const Error& error) {
+    if (error.code() != Code::kUnavailable || !error.hint().empty()) throw;
+    throw Error(error.code(), error.what(), kHowToFindOne);
+  }
 }
 
 namespace {
@@ -183,12 +184,32 @@ std::string Client::get_text(std::string_view path, const Query& query) {
   return response.body;
 }
 
+json::Array Client::get_pages(std::string_view path, Query query, std::string_view key) {
+  constexpr int kPagesMax = 100;
+  query.emplace_back("max_results", "1000");
+  query.emplace_back("page_token", "");
+  json::Array all;
+  for (int page = 0; page < kPagesMax; ++page) {
+    const json::Value answer = get(path, query);
+    if (const json::Value* const list = answer.find(key); list != nullptr && list->is_array())
+      all.insert(all.end(), list->as_array().begin(), list->as_array().end());
+    const json::Value* const next = answer.find("next_page_token");
+    if (next == nullptr || !next->is_string() || next->as_string().empty()) break;
+    query.back().second = next->as_string();
+  }
+  return all;
+}
+
 std::string api_path(std::string_view pattern, const std::vector<std::string>& parts) {
   std::string path = "/api/slipway/v1";
   std::size_t used = 0;
   for (std::size_t at = 0; at < pattern.size();) {
     if (pattern.substr(at, 2) == "{}") {
-      path += net::percent_encode(parts.at(used++));
+      const std::string& part = parts.at(used++);
+      // A path component that clients and proxies resolve before any server sees it.
+      if (part == "." || part == "..")
+        throw Error(Code::kInvalidArgument, "`" + part + "` names nothing here");
+      path += net::percent_encode(part);
       at += 2;
     } else {
       path.push_back(pattern[at++]);

@@ -39,6 +39,9 @@ class Client {
   json::Value post_text(std::string_view path, std::string_view content_type,
                         const std::string& body);
 
+  // A list of MLflow's API to its end, 1,000 entries a request, at most 100 requests.
+  json::Array get_pages(std::string_view path, Query query, std::string_view key);
+
   // Any request with the token set; no error is thrown for a status.
   net::HttpResponse send(const std::string& method, std::string_view path,
                          std::vector<std::pair<std::string, std::string>> headers, std::string body,
@@ -54,7 +57,8 @@ class Client {
 };
 
 // "/api/slipway/v1" + path with each {} replaced by an escaped part:
-// api_path("/endpoints/{}/labels", {name}).
+// api_path("/endpoints/{}/labels", {name}). kInvalidArgument for "." and "..", which a path cannot
+// hold.
 std::string api_path(std::string_view pattern, const std::vector<std::string>& parts = {});
 
 }  // namespace slipway::cli

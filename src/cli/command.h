@@ -44,7 +44,9 @@ class Arguments {
   bool flag(std::string_view key) const { return values_.contains(std::string(key)); }
   std::optional<std::string> text(std::string_view key) const;
   std::string text_or(std::string_view key, std::string_view otherwise) const;
-  std::optional<std::int64_t> integer(std::string_view key) const;
+  // Throws kInvalidArgument naming the option and the range where the text is no such number.
+  std::optional<std::int64_t> integer(std::string_view key, std::int64_t least = INT64_MIN,
+                                      std::int64_t most = INT64_MAX) const;
   std::vector<std::string> list(std::string_view key) const;
   void add(const std::string& key, std::string value) { values_[key].push_back(std::move(value)); }
 
@@ -60,9 +62,10 @@ struct Context {
   std::ostream& err;
   bool out_is_terminal = false;
   bool err_is_terminal = false;
-  bool json = false;    // --json: one object on `out`, also for errors
-  std::string command;  // "run list": the kind in the envelope is "run.list"
-  bool as_dvc = false;  // started under the name `dvc`: no tracking
+  bool json = false;        // --json: one object on `out`, also for errors
+  std::string command;      // "run list": the kind in the envelope is "run.list"
+  bool as_dvc = false;      // started under the name `dvc`: no tracking
+  std::size_t columns = 0;  // of the terminal that `out` is; 0 = no terminal, or it does not say
 };
 
 // One row of the command table. Parser, help and documentation are made from these.

@@ -94,6 +94,33 @@ TEST(CommandLine, AnUnknownWordNamesTheNearest) {
   said = say({"run"});
   EXPECT_EQ(said.code, kUsage);
   EXPECT_TRUE(said.err.starts_with("`slipway run` needs a verb:\n  run list"));
+  EXPECT_EQ(say({"rnu", "list"}).err,
+            "error: there is no command `rnu`\n  hint: slipway run list\n");
+  EXPECT_EQ(say({"modle"}).err, "error: there is no command `modle`\n  hint: slipway model\n");
+}
+
+TEST(CommandLine, UnknownWordsSpeakJsonToo) {
+  const std::vector<std::vector<std::string>> lines{
+      {"stroy", "--json"}, {"run", "lst", "--json"}, {"run", "--json"}};
+  for (const std::vector<std::string>& words : lines) {
+    const Said said = say(words);
+    EXPECT_EQ(said.code, kUsage) << words[0];
+    EXPECT_TRUE(said.err.empty()) << said.err;
+    EXPECT_EQ(json::parse(said.out).find("error")->find("code")->as_string(), "invalid_argument");
+  }
+}
+
+TEST(CommandLine, HelpTakesACommandOrANoun) {
+  const Said command = say({"help", "run", "list"});
+  EXPECT_EQ(command.code, kDone);
+  EXPECT_EQ(command.out, say({"run", "list", "--help"}).out);
+  const Said noun = say({"help", "run"});
+  EXPECT_EQ(noun.code, kDone);
+  EXPECT_TRUE(noun.out.starts_with("  run list ")) << noun.out;
+  EXPECT_EQ(say({"run", "--help"}).out, noun.out);
+  const Said unknown = say({"help", "stroy"});
+  EXPECT_EQ(unknown.code, kUsage);
+  EXPECT_EQ(unknown.err, "error: there is no command `stroy`\n  hint: slipway story\n");
 }
 
 TEST(CommandLine, WrongOptionsAreUsageErrorsUnderJsonToo) {
@@ -106,6 +133,42 @@ TEST(CommandLine, WrongOptionsAreUsageErrorsUnderJsonToo) {
   EXPECT_EQ(said.code, kUsage);
   EXPECT_TRUE(said.err.empty());
   EXPECT_EQ(json::parse(said.out).find("error")->find("code")->as_string(), "invalid_argument");
+}
+
+TEST(CommandLine, AUsageErrorNamesTheWordAndTheWayOut) {
+  const auto error = [](const std::vector<std::string>& words) {
+    const Said said = say(words);
+    EXPECT_EQ(said.code, kUsage) << words[0];
+    return said.err.substr(0, said.err.find('\n'));
+  };
+  EXPECT_EQ(error({"run", "list", "--limt", "3"}),
+            "error: `run list`: there is no option `--limt`, did you mean `--limit`?");
+  EXPECT_EQ(error({"doctor", "now"}), "error: `doctor`: `now` is one word too many");
+  EXPECT_EQ(error({"run", "show", "a", "b"}), "error: `run show`: RUN can be given only once");
+  EXPECT_EQ(error({"run", "list", "--limit"}), "error: `run list`: --limit needs a value");
+  EXPECT_EQ(error({"rollout", "list", "--endpoint", ""}),
+            "error: `rollout list`: --endpoint is empty");
+  EXPECT_EQ(error({"endpoint", "show", ""}), "error: `endpoint show`: ENDPOINT is empty");
+  EXPECT_EQ(error({"run", "list", "--limit", "0"}),
+            "error: `--limit 0` must be a whole number from 1 to 50000");
+  EXPECT_EQ(error({"event", "list", "--after", "-4"}),
+            "error: `--after -4` must be a whole number from 0");
+  EXPECT_EQ(error({"event", "list", "--subject", "late-arrival"}),
+            "error: `--subject late-arrival`: write KIND:NAME, such as endpoint:late-arrival");
+  EXPECT_EQ(error({"monitor", "export", "m", "--format", "json"}),
+            "error: `--format json`: csv is the only format");
+  EXPECT_EQ(say({"plan", "--detailed-exitcode", "--out", ""}).code, kFailed);
+}
+
+TEST(CommandLine, AServerThatCannotBeReachedHasAWayOut) {
+  setenv("SLIPWAY_URL", "http://127.0.0.1:1", 1);
+  const Said said = say({"trigger", "list"});
+  unsetenv("SLIPWAY_URL");
+  EXPECT_EQ(said.code, kUnavailable);
+  EXPECT_TRUE(said.err.starts_with("error: cannot reach http://127.0.0.1:1/")) << said.err;
+  EXPECT_TRUE(
+      said.err.ends_with("  hint: slipway server   (or: export SLIPWAY_URL=http://HOST:PORT)\n"))
+      << said.err;
 }
 
 TEST(CommandLine, WithoutAServerEveryRemoteCommandSaysHowToFindOne) {
@@ -159,6 +222,36 @@ TEST(Output, TablesAreTabSeparatedWhenPipedAndKeepNoControlCharacters) {
                          json::Object{{"a", nullptr}}};
   print_table(context, rows, {{"A", "a"}, {"C", "b.c"}});
   EXPECT_EQ(out.str(), "x [31my\t1.5\n-\t-\n");
+}
+
+TEST(Output, TablesAreAlignedAndCutOnATerminal) {
+  std::istringstream in;
+  std::ostringstream out;
+  std::ostringstream err;
+  Context context{in, out, err};
+  context.out_is_terminal = true;
+  context.columns = 24;
+  const json::Array rows{json::Object{{"name", "航班"}, {"why", "0123456789 0123456789"}},
+                         json::Object{{"name", "b"}, {"why", ""}}};
+  print_table(context, rows, {{"NAME", "name"}, {"WHY", "why"}});
+  EXPECT_EQ(out.str(), "NAME  WHY\n航班  0123456789 0123...\nb     -\n");
+  EXPECT_TRUE(err.str().empty());
+  print_table(context, {}, {{"NAME", "name"}});
+  EXPECT_EQ(err.str(), "none\n");
+}
+
+TEST(Output, ObjectsAreReadNotParsed) {
+  std::istringstream in;
+  std::ostringstream out;
+  std::ostringstream err;
+  Context context{in, out, err};
+  const json::Value value = json::parse(
+      R"({"a":"","b":{"c":0.1234567,"d":[1,"x"]},"steps":[{"weight":0.25,"c0":{"error":0.0}}],)"
+      R"("t":"2013-03-01T05:00:00.000000Z","on":true})");
+  print_object(context, value);
+  EXPECT_EQ(out.str(),
+            "a: -\nb:\n  c: 0.123457\n  d: 1, x\nsteps:\n  - weight 0.25, c0 (error 0)\n"
+            "t: 2013-03-01T05:00:00Z\non: yes\n");
 }
 
 TEST(Output, EveryCodeHasAnExit) {

@@ -70,7 +70,7 @@ std::vector<Command> tracking_commands() {
       {"run show",
        "parameters, metrics and tags of a run",
        {"slipway run show 3f0c9d…"},
-       {positional("RUN", "run id")},
+       {positional("RUN", "run id, or its first characters")},
        run_show},
   };
 }
@@ -87,6 +87,12 @@ std::vector<Command> registry_commands() {
        {"slipway model show late-arrival"},
        {positional("MODEL", "name")},
        model_show},
+      {"model history",
+       "every move of a model's aliases: who, why and on which evidence",
+       {"slipway model history late-arrival",
+        "slipway model history late-arrival --alias champion --json"},
+       {positional("MODEL", "name"), text("--alias", "ALIAS", "only this one")},
+       model_history},
       {"model promote",
        "put a version through the gate, then into production; 8 if the gate says no",
        {"slipway model promote late-arrival/2",
@@ -105,7 +111,7 @@ std::vector<Command> registry_commands() {
 
 std::vector<Command> serving_commands() {
   const Option endpoint = positional("ENDPOINT", "name");
-  const Option rollout = positional("ROLLOUT", "rollout id");
+  const Option rollout = positional("ROLLOUT", "rollout id, or its first characters");
   return {
       {"endpoint list",
        "endpoints and what they serve",
@@ -268,7 +274,8 @@ std::vector<Command> automation_commands() {
        {"slipway event list --type alarm.",
         "slipway event list --subject endpoint:late-arrival --json"},
        {text("--type", "PREFIX", "only types that begin so"),
-        text("--subject", "SUBJECT", "only about this"), text("--after", "SEQ", "only later ones"),
+        text("--subject", "SUBJECT", "only about this, as endpoint:NAME"),
+        {"--after", Kind::kInteger, "only later ones", "SEQ"},
         integer("--limit", "at most that many (default 100)")},
        event_list},
       {"event show",
@@ -279,7 +286,7 @@ std::vector<Command> automation_commands() {
       {"evidence show",
        "the grounds of a decision, to recompute it",
        {"slipway evidence show 9f2c…"},
-       {positional("HASH", "SHA-256 of the document")},
+       {positional("HASH", "SHA-256 of the document, or its first characters")},
        evidence_show},
       {"story",
        "alarms, retrainings, comparisons, promotions and refusals with their numbers",

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/clock.h"
+#include <ostream>
+
 #include "base/error.h"
 #include "cli/client.h"
+#include "cli/noun.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 
 namespace slipway::cli {
 namespace {
 
-json::Array list_of(const json::Value& answer, std::string_view key) {
-  if (answer.is_array()) return answer.as_array();
-  const json::Value* const list = answer.find(key);
-  return list == nullptr || !list->is_array() ? json::Array() : list->as_array();
-}
+// The server keeps a reason with every rollback; break-glass does not wait for one.
+constexpr const char* kNoReasonGiven = "no reason given";
 
 }  // namespace
 
 int endpoint_list(const Arguments&, Context& context) {
   Client client;
-  print_table(context, list_of(client.get(api_path("/endpoints")), "endpoints"),
+  print_table(context, list_of(client, kEndpoints),
               {{"ENDPOINT", "name"},
                {"MODEL", "model"},
                {"ALIAS", "alias"},
@@ -29,31 +28,40 @@ int endpoint_list(const Arguments&, Context& context) {
 
 int endpoint_show(const Arguments& arguments, Context& context) {
   Client client;
-  print_object(context, client.get(api_path("/endpoints/{}", {*arguments.text("ENDPOINT")})));
+  print_object(context, get_one(client, kEndpoints, *arguments.text("ENDPOINT")));
   return kDone;
 }
 
 int rollback(const Arguments& arguments, Context& context) {
   const std::string name = *arguments.text("ENDPOINT");
-  json::Object body{{"reason", arguments.text_or("reason", "")}};
+  json::Object body{{"reason", arguments.text_or("reason", kNoReasonGiven)}};
   if (const auto ttl = arguments.text("ttl")) body.set("ttl", *ttl);
   Client client;
-  const json::Value answer = client.post(api_path("/endpoints/{}/rollback", {name}), body);
-  if (context.json) {
-    print_json(context, answer);
-    return kDone;
-  }
+  json::Value answer;
+  about(client, kEndpoints, name,
+        [&] { answer = client.post(api_path("/endpoints/{}/rollback", {name}), body); });
   print_object(context, answer);
-  context.err << "automation keeps its hands off `" << name << "` until: slipway endpoint release "
-              << name << "\n";
+  if (!context.json) {
+    context.err << "automation keeps its hands off `" << name
+                << "` until: slipway endpoint release " << name << "\n";
+  }
   return kDone;
 }
 
 int endpoint_release(const Arguments& arguments, Context& context) {
+  const std::string name = *arguments.text("ENDPOINT");
   Client client;
-  print_object(context,
-               client.post(api_path("/endpoints/{}/release", {*arguments.text("ENDPOINT")}),
-                           json::Object()));
+  json::Value answer;
+  about(client, kEndpoints, name,
+        [&] { answer = client.post(api_path("/endpoints/{}/release", {name}), json::Object()); });
+  if (context.json) {
+    print_json(context, answer);
+    return kDone;
+  }
+  const json::Value* const released = answer.find("released");
+  const bool held = released != nullptr && released->is_bool() && released->as_bool();
+  context.out << "endpoint `" << name
+              << "`: " << (held ? "the hold is released" : "there was no hold to release") << "\n";
   return kDone;
 }
 

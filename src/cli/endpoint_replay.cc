@@ -2,13 +2,16 @@
 // `slipway endpoint replay`: a recorded year in minutes. Requests go out one after the other in the
 // order of the file, so that the request numbers, and with them the arms of a rollout, are the same
 // on any machine.
+#include <cerrno>
 #include <deque>
+#include <filesystem>
 #include <fstream>
 #include <ostream>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "cli/client.h"
+#include "cli/noun.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
@@ -17,7 +20,8 @@
 namespace slipway::cli {
 namespace {
 
-constexpr std::int64_t kSettleTimeoutDefault_s = 1'800;
+constexpr std::int64_t kSettleTimeoutDefaultS = 1'800;
+constexpr std::int64_t kSettleTimeoutMaxS = 86'400;
 constexpr std::size_t kLineBytesMax = 1U << 20;
 
 struct Line {
@@ -180,18 +184,39 @@ void Replay::end_day(TimeUs day) {
   ++totals_.days;
 }
 
+std::ifstream open_lines(const std::string& file) {
+  std::error_code fault;
+  if (std::filesystem::is_directory(file, fault))
+    throw Error(Code::kInvalidArgument, "`" + file + "` is a folder, not a file of JSON lines");
+  std::ifstream stream(file);
+  if (!stream) throw errno_error(errno, "cannot open `" + file + "`");
+  return stream;
+}
+
+void report(const Totals& totals, Progress& progress, Context& context) {
+  progress.finish("replayed " + std::to_string(totals.days) + " days: " +
+                  std::to_string(totals.requests) + " requests, " + std::to_string(totals.refused) +
+                  " refused, " + std::to_string(totals.labels) + " labels");
+  if (!context.json) return;
+  print_json(context, json::Object{{"days", totals.days},
+                                   {"requests", totals.requests},
+                                   {"refused", totals.refused},
+                                   {"labels", totals.labels}});
+}
+
 }  // namespace
 
 int endpoint_replay(const Arguments& arguments, Context& context) {
   const std::string file = *arguments.text("FILE");
-  std::ifstream stream(file);
-  if (!stream) throw Error(Code::kNotFound, "cannot open `" + file + "`");
+  std::ifstream stream = open_lines(file);
   const std::string from = parameter_time(arguments, "from");
   const std::string until = parameter_time(arguments, "until");
+  const auto settle_timeout_s = static_cast<int>(
+      arguments.integer("settle-timeout", 1, kSettleTimeoutMaxS).value_or(kSettleTimeoutDefaultS));
+  const std::string endpoint = *arguments.text("endpoint");
   Client client;
-  Replay replay(
-      client, *arguments.text("endpoint"),
-      static_cast<int>(arguments.integer("settle-timeout").value_or(kSettleTimeoutDefault_s)));
+  get_one(client, kEndpoints, endpoint);  // before a day of it was sent anywhere
+  Replay replay(client, endpoint, settle_timeout_s);
   Progress progress(context.err, context.err_is_terminal);
 
   TimeUs day = 0;
@@ -222,16 +247,7 @@ int endpoint_replay(const Arguments& arguments, Context& context) {
   replay.end_day(day);
   for (int extra = 0; replay.labels_wait() && extra < 366; ++extra)
     replay.end_day(day += kMicrosPerDay);
-  const Totals& totals = replay.totals();
-  progress.finish("replayed " + std::to_string(totals.days) + " days: " +
-                  std::to_string(totals.requests) + " requests, " + std::to_string(totals.refused) +
-                  " refused, " + std::to_string(totals.labels) + " labels");
-  if (context.json) {
-    print_json(context, json::Object{{"days", totals.days},
-                                     {"requests", totals.requests},
-                                     {"refused", totals.refused},
-                                     {"labels", totals.labels}});
-  }
+  report(replay.totals(), progress, context);
   return kDone;
 }
 

@@ -56,7 +56,6 @@ void print_help(std::ostream& out, bool as_dvc) {
 }
 
 void print_noun_help(std::ostream& out, const std::string& noun) {
-  out << "`slipway " << noun << "` needs a verb:\n";
   for (const Command& command : commands()) {
     if (command.name.starts_with(noun + " "))
       out << "  " << padded(command.name, 20) << command.summary << "\n";

@@ -9,8 +9,9 @@
 namespace slipway::cli {
 
 // All three are made from the command table alone.
-void print_help(std::ostream& out, bool as_dvc);                     // every command, a line each
-void print_noun_help(std::ostream& out, const std::string& noun);    // the verbs of one noun
+void print_help(std::ostream& out, bool as_dvc);  // every command, a line each
+void print_noun_help(std::ostream& out,
+                     const std::string& noun);  // the verbs of one noun, a line each
 void print_command_help(std::ostream& out, const Command& command);  // examples first, then options
 
 // "slipway 0.1.0", or with `json` the build's facts.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <charconv>
+#include <ostream>
 
 #include "base/error.h"
 #include "cli/client.h"
+#include "cli/noun.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 
@@ -29,32 +31,32 @@ VersionName parse_version_name(const std::string& text) {
 }
 
 json::Array versions_of(Client& client, const std::string& model) {
-  const json::Value answer =
-      client.get("/api/2.0/mlflow/model-versions/search",
-                 {{"filter", "name='" + model + "'"}, {"max_results", "1000"}});
-  const json::Value* const list = answer.find("model_versions");
-  return list == nullptr ? json::Array() : list->as_array();
+  const char* const quote = model.find('\'') == std::string::npos ? "'" : "\"";
+  return client.get_pages("/api/2.0/mlflow/model-versions/search",
+                          {{"filter", "name=" + (quote + model) + quote}}, "model_versions");
+}
+
+// "champion = 19, shadow = 22" of [{alias, version}], or "champion, shadow" of a list of names.
+std::string aliases_text(const json::Value& row) {
+  std::string text;
+  for (const json::Value& alias : list_in(row, "aliases")) {
+    text += (text.empty() ? "" : ", ") +
+            (alias.is_string() ? alias.as_string()
+                               : text_at(alias, "alias") + " = " + text_at(alias, "version"));
+  }
+  return text;
+}
+
+json::Array with_aliases_text(json::Array rows) {
+  for (json::Value& row : rows) row.as_object().set("alias_text", aliases_text(row));
+  return rows;
 }
 
 }  // namespace
 
 int model_list(const Arguments&, Context& context) {
   Client client;
-  const json::Value answer =
-      client.get("/api/2.0/mlflow/registered-models/search", {{"max_results", "1000"}});
-  const json::Value* const list = answer.find("registered_models");
-  json::Array rows = list == nullptr ? json::Array() : list->as_array();
-  for (json::Value& row : rows) {
-    std::string aliases;
-    if (const json::Value* const pairs = row.find("aliases")) {
-      for (const json::Value& pair : pairs->as_array()) {
-        aliases += (aliases.empty() ? "" : ", ") + text_at(pair, "alias") + " = " +
-                   text_at(pair, "version");
-      }
-    }
-    row.as_object().set("alias_text", aliases.empty() ? "-" : aliases);
-  }
-  print_table(context, rows,
+  print_table(context, with_aliases_text(list_of(client, kModels)),
               {{"MODEL", "name"}, {"ALIASES", "alias_text"}, {"DESCRIPTION", "description"}});
   return kDone;
 }
@@ -62,24 +64,20 @@ int model_list(const Arguments&, Context& context) {
 int model_show(const Arguments& arguments, Context& context) {
   Client client;
   const std::string name = *arguments.text("MODEL");
-  const json::Value model = client.get("/api/2.0/mlflow/registered-models/get", {{"name", name}});
-  json::Object shown = model.find("registered_model")->as_object();
-  shown.set("versions", versions_of(client, name));
+  json::Object model;
+  about(client, kModels, name, [&] {
+    model = client.get("/api/2.0/mlflow/registered-models/get", {{"name", name}})
+                .find("registered_model")
+                ->as_object();
+  });
+  const json::Array versions = versions_of(client, name);
+  model.set("versions", versions);
   if (context.json) {
-    print_json(context, shown);
+    print_json(context, model);
     return kDone;
   }
-  json::Array rows = shown.find("versions")->as_array();
-  for (json::Value& row : rows) {
-    std::string aliases;
-    if (const json::Value* const names = row.find("aliases")) {
-      for (const json::Value& alias : names->as_array())
-        aliases += (aliases.empty() ? "" : ", ") + alias.as_string();
-    }
-    row.as_object().set("alias_text", aliases.empty() ? "-" : aliases);
-  }
   print_table(
-      context, rows,
+      context, with_aliases_text(versions),
       {{"VERSION", "version"}, {"ALIASES", "alias_text"}, {"RUN", "run_id"}, {"SOURCE", "source"}});
   return kDone;
 }
@@ -91,15 +89,19 @@ int model_promote(const Arguments& arguments, Context& context) {
   if (const auto reason = arguments.text("reason")) body.set("reason", *reason);
   constexpr int kGateTimeoutMs =
       600'000;  // it scores both versions on every logged input of the window
-  const json::Value answer =
-      client.post(api_path("/models/{}/promote", {name.model}), body, kGateTimeoutMs);
+  json::Value answer;
+  about(client, kModels, name.model, [&] {
+    answer = client.post(api_path("/models/{}/promote", {name.model}), body, kGateTimeoutMs);
+  });
   const std::string verdict = text_at(answer, "verdict");
   if (context.json) {
     print_json(context, answer);
   } else {
-    context.out << name.model << "/" << name.version << ": " << text_at(answer, "outcome") << "\n";
+    context.out << name.model << "/" << name.version << ": " << text_at(answer, "outcome")
+                << ", alias " << arguments.text_or("alias", "champion") << "\n";
     if (const std::string reason = text_at(answer, "reason"); !reason.empty())
-      context.out << "  gate says " << verdict << ": " << reason << "\n";
+      context.out << "  " << (verdict.empty() ? "" : "gate says " + verdict + ": ") << reason
+                  << "\n";
     if (const std::string hash = text_at(answer, "evidence"); !hash.empty())
       context.out << "  evidence: slipway evidence show " << hash << "\n";
     if (const std::string id = text_at(answer, "rollout"); !id.empty())

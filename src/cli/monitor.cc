@@ -1,44 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fstream>
 #include <iostream>
 #include <sstream>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/client.h"
+#include "cli/noun.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 
 namespace slipway::cli {
 namespace {
 
-json::Array list_of(const json::Value& answer, std::string_view key) {
-  const json::Value* const list = answer.find(key);
-  return list == nullptr || !list->is_array() ? json::Array() : list->as_array();
+const std::vector<Column> kAlarmColumns{
+    {"ALARM", "id"},    {"MONITOR", "monitor"},     {"BLOCK", "block"},
+    {"VALUE", "value"}, {"THRESHOLD", "threshold"}, {"MEAN LOSS", "mean_loss"}};
+
+std::string read_lines(const std::string& file, std::istream& standard_input) {
+  if (file != "-") return read_file(file);
+  std::stringstream all;
+  all << standard_input.rdbuf();
+  return all.str();
 }
 
 }  // namespace
 
 int label_add(const Arguments& arguments, Context& context) {
-  const std::string file = *arguments.text("FILE");
-  std::string lines;
-  if (file == "-") {
-    std::stringstream all;
-    all << context.in.rdbuf();
-    lines = all.str();
-  } else {
-    lines = read_file(file);
-  }
+  const std::string lines = read_lines(*arguments.text("FILE"), context.in);
+  const std::string endpoint = *arguments.text("endpoint");
   Client client;
-  print_object(context,
-               client.post_text(api_path("/endpoints/{}/labels", {*arguments.text("endpoint")}),
-                                "application/x-ndjson", lines));
-  return kDone;
+  json::Value receipt;
+  about(client, kEndpoints, endpoint, [&] {
+    receipt = client.post_text(api_path("/endpoints/{}/labels", {endpoint}), "application/x-ndjson",
+                               lines);
+  });
+  print_object(context, receipt);
+  const json::Value* const failed = receipt.find("failed");
+  return failed != nullptr && failed->is_integer() && failed->as_int() > 0 ? kFailed : kDone;
 }
 
 int monitor_list(const Arguments&, Context& context) {
   Client client;
-  print_table(context, list_of(client.get(api_path("/monitors")), "monitors"),
+  print_table(context, list_of(client, kMonitors),
               {{"MONITOR", "name"},
                {"ENDPOINT", "spec.endpoint"},
                {"STATE", "status.state"},
@@ -49,16 +52,48 @@ int monitor_list(const Arguments&, Context& context) {
 }
 
 int monitor_show(const Arguments& arguments, Context& context) {
+  constexpr std::size_t kBlocksShown = 14;
   Client client;
-  print_object(context, client.get(api_path("/monitors/{}", {*arguments.text("MONITOR")})));
+  const json::Value monitor = get_one(client, kMonitors, *arguments.text("MONITOR"));
+  if (context.json) {
+    print_json(context, monitor);
+    return kDone;
+  }
+  json::Object members = monitor.as_object();
+  members.erase("blocks");
+  members.erase("alarms");
+  print_object(context, members);
+  json::Array blocks = list_in(monitor, "blocks");
+  const json::Array alarms = list_in(monitor, "alarms");
+  if (!blocks.empty()) {
+    if (blocks.size() > kBlocksShown) blocks.resize(kBlocksShown);
+    context.out << "\nnewest blocks (more with --json):\n";
+    print_rows(context, blocks,
+               {{"BLOCK", "start"},
+                {"PREDICTIONS", "predictions"},
+                {"LABELLED", "labelled"},
+                {"MEAN", "mean"},
+                {"VALUE", "value"},
+                {"JUDGED", "judged"},
+                {"SKIPPED", "skipped"}});
+  }
+  if (!alarms.empty()) {
+    context.out << "\nalarms:\n";
+    print_rows(context, alarms, kAlarmColumns);
+  }
   return kDone;
 }
 
 int monitor_export(const Arguments& arguments, Context& context) {
+  if (const std::string format = arguments.text_or("format", "csv"); format != "csv")
+    throw Error(Code::kInvalidArgument, "`--format " + format + "`: csv is the only format");
+  const std::string name = *arguments.text("MONITOR");
   Client client;
-  const std::string csv =
-      client.get_text(api_path("/monitors/{}/export", {*arguments.text("MONITOR")}),
-                      {{"until", arguments.text_or("until", "")}, {"format", "csv"}});
+  std::string csv;
+  about(client, kMonitors, name, [&] {
+    csv = client.get_text(api_path("/monitors/{}/export", {name}),
+                          {{"until", arguments.text_or("until", "")}, {"format", "csv"}});
+  });
   if (const auto file = arguments.text("output")) {
     write_file_atomic(*file, csv);
     context.err << "wrote " << csv.size() << " bytes to " << *file << "\n";
@@ -70,22 +105,20 @@ int monitor_export(const Arguments& arguments, Context& context) {
 
 int alarm_list(const Arguments& arguments, Context& context) {
   Client client;
-  print_table(
-      context,
-      list_of(client.get(api_path("/alarms"), {{"monitor", arguments.text_or("monitor", "")}}),
-              "alarms"),
-      {{"ALARM", "id"},
-       {"MONITOR", "monitor"},
-       {"BLOCK", "block"},
-       {"VALUE", "value"},
-       {"THRESHOLD", "threshold"},
-       {"MEAN LOSS", "mean_loss"}});
+  const std::string monitor = arguments.text_or("monitor", "");
+  json::Array alarms;
+  about(client, kMonitors, monitor, [&] {
+    alarms = list_in(client.get(api_path("/alarms"), {{"monitor", monitor}}), "alarms");
+    // None may mean that there is no such monitor.
+    if (alarms.empty() && !monitor.empty()) get_one(client, kMonitors, monitor);
+  });
+  print_table(context, alarms, kAlarmColumns);
   return kDone;
 }
 
 int gate_list(const Arguments&, Context& context) {
   Client client;
-  print_table(context, list_of(client.get(api_path("/gates")), "gates"),
+  print_table(context, list_of(client, kGates),
               {{"GATE", "name"},
                {"MODEL", "spec.model"},
                {"ALIAS", "spec.alias"},
@@ -96,10 +129,14 @@ int gate_list(const Arguments&, Context& context) {
 
 int gate_evaluate(const Arguments& arguments, Context& context) {
   constexpr int kGateTimeoutMs = 600'000;
+  const std::int64_t challenger = *arguments.integer("challenger", 1);
+  const std::string name = *arguments.text("GATE");
   Client client;
-  const json::Value answer = client.post(
-      api_path("/gates/{}/evaluate", {*arguments.text("GATE")}),
-      json::Object{{"challenger", arguments.integer("challenger").value_or(0)}}, kGateTimeoutMs);
+  json::Value answer;
+  about(client, kGates, name, [&] {
+    answer = client.post(api_path("/gates/{}/evaluate", {name}),
+                         json::Object{{"challenger", challenger}}, kGateTimeoutMs);
+  });
   print_object(context, answer);
   return text_at(answer, "verdict") == "pass" ? kDone : kRefused;
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <ostream>
 
+#include "cli/readable.h"
+
 namespace slipway::cli {
 
 int exit_code(Code code) {
@@ -60,38 +62,53 @@ const json::Value* at(const json::Value& value, std::string_view path) {
 
 namespace {
 
-// One line, no control characters: a name from somebody's script must not move the cursor.
-std::string shown(const json::Value& value) {
-  std::string text = value.is_null()     ? "-"
-                     : value.is_string() ? value.as_string()
-                                         : json::write(value);
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 32 || c == 127) c = ' ';
-  }
-  return text;
-}
-
-// Columns that a text takes on a terminal, near enough: bytes that begin a character.
-std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
-
 void print_members(std::ostream& out, const json::Value& value, int depth) {
   const std::string indent(static_cast<std::size_t>(depth) * 2, ' ');
   for (const json::Member& member : value.as_object()) {
+    const std::string name = one_line(member.first);
     if (member.second.is_object() && !member.second.as_object().empty()) {
-      out << indent << member.first << ":\n";
+      out << indent << name << ":\n";
       print_members(out, member.second, depth + 1);
     } else if (member.second.is_array() && !member.second.as_array().empty() &&
                member.second.as_array()[0].is_object()) {
-      out << indent << member.first << ":\n";
+      out << indent << name << ":\n";
       for (const json::Value& item : member.second.as_array())
-        out << indent << "  - " << shown(item) << "\n";
+        out << indent << "  - " << readable(item) << "\n";
     } else {
-      out << indent << member.first << ": " << shown(member.second) << "\n";
+      out << indent << name << ": " << readable(member.second) << "\n";
     }
+  }
+}
+
+using Cells = std::vector<std::vector<std::string>>;
+
+void print_tabbed(std::ostream& out, const Cells& cells) {
+  for (const auto& row : cells) {
+    for (std::size_t i = 0; i < row.size(); ++i) out << (i == 0 ? "" : "\t") << row[i];
+    out << "\n";
+  }
+}
+
+// The last column is the one with sentences: it is cut where the terminal ends, since a wrapped row
+// is no row any more.
+void print_aligned(std::ostream& out, const Cells& cells, std::size_t columns) {
+  constexpr std::size_t kGap = 2;
+  constexpr std::size_t kLastColumnMin = 12;
+  std::vector<std::size_t> widths;
+  for (const auto& row : cells) {
+    widths.resize(row.size(), 0);
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], columns_of(row[i]));
+  }
+  std::size_t before_last = 0;
+  for (std::size_t i = 0; i + 1 < widths.size(); ++i) before_last += widths[i] + kGap;
+  const std::size_t last_max =
+      columns == 0 ? std::string::npos
+                   : std::max(kLastColumnMin, columns - std::min(columns, before_last));
+  for (const auto& row : cells) {
+    for (std::size_t i = 0; i + 1 < row.size(); ++i)
+      out << row[i] << std::string(widths[i] - columns_of(row[i]) + kGap, ' ');
+    out << cut(row.back(), last_max) << "\n";
   }
 }
 
@@ -99,15 +116,12 @@ void print_members(std::ostream& out, const json::Value& value, int depth) {
 
 std::string text_at(const json::Value& value, std::string_view path) {
   const json::Value* const found = at(value, path);
-  return found == nullptr || found->is_null() ? "" : shown(*found);
+  if (found == nullptr || found->is_null()) return "";
+  return found->is_string() ? one_line(found->as_string()) : json::write(*found);
 }
 
-void print_table(Context& context, const json::Array& rows, const std::vector<Column>& columns) {
-  if (context.json) {
-    print_json(context, rows);
-    return;
-  }
-  std::vector<std::vector<std::string>> cells;
+void print_rows(Context& context, const json::Array& rows, const std::vector<Column>& columns) {
+  Cells cells;
   if (context.out_is_terminal) {
     cells.emplace_back();
     for (const Column& column : columns) cells.back().push_back(column.title);
@@ -116,22 +130,32 @@ void print_table(Context& context, const json::Array& rows, const std::vector<Co
     cells.emplace_back();
     for (const Column& column : columns) {
       const json::Value* const value = at(row, column.path);
-      cells.back().push_back(value == nullptr ? "-" : shown(*value));
+      cells.back().push_back(value == nullptr ? "-" : readable(*value, !context.out_is_terminal));
     }
   }
-  std::vector<std::size_t> widths(columns.size(), 0);
-  for (const auto& row : cells) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  if (context.out_is_terminal)
+    print_aligned(context.out, cells, context.columns);
+  else
+    print_tabbed(context.out, cells);
+}
+
+void print_table(Context& context, const json::Array& rows, const std::vector<Column>& columns) {
+  if (context.json) {
+    print_json(context, rows);
+    return;
   }
-  for (const auto& row : cells) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const bool last = i + 1 == row.size();
-      context.out << row[i];
-      if (last) continue;
-      context.out << (context.out_is_terminal ? std::string(widths[i] - width(row[i]) + 2, ' ')
-                                              : std::string("\t"));
-    }
-    context.out << "\n";
+  if (rows.empty())
+    context.err << "none\n";
+  else
+    print_rows(context, rows, columns);
+}
+
+void print_fields(Context& context, const std::vector<Field>& fields) {
+  std::size_t width = 0;
+  for (const Field& field : fields) width = std::max(width, columns_of(field.first));
+  for (const Field& field : fields) {
+    context.out << field.first << std::string(width - columns_of(field.first) + 2, ' ')
+                << (field.second.empty() ? "-" : one_line(field.second)) << "\n";
   }
 }
 
@@ -141,7 +165,7 @@ void print_object(Context& context, const json::Value& value) {
   else if (value.is_object())
     print_members(context.out, value, 0);
   else
-    context.out << shown(value) << "\n";
+    context.out << readable(value) << "\n";
 }
 
 }  // namespace slipway::cli

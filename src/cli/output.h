@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -26,11 +28,19 @@ struct Column {
   std::string path;
 };
 
-// Rows as an aligned table on a terminal, tab-separated without a head when piped; under --json the
-// envelope. Texts keep no control characters.
+// Rows in readable(): on a terminal aligned under their titles, the last column cut where the
+// terminal ends; when piped tab-separated, in full and without titles. No rows print nothing.
+void print_rows(Context& context, const json::Array& rows, const std::vector<Column>& columns);
+
+// The result of a `list`: print_rows, and "none" on err where there are none; under --json the rows
+// in the envelope, columns or not.
 void print_table(Context& context, const json::Array& rows, const std::vector<Column>& columns);
 
-// Members as "name: value" lines (nested ones indented), or the envelope.
+// "name   value" lines, the values under each other; an empty value as "-".
+using Field = std::pair<std::string, std::string>;
+void print_fields(Context& context, const std::vector<Field>& fields);
+
+// Members as "name: value" lines in readable(), nested ones indented; or the envelope.
 void print_object(Context& context, const json::Value& value);
 
 // A member of a member: at(value, "run.info.run_id"); null if any step is missing.

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <filesystem>
 #include <iostream>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -31,17 +32,19 @@ std::string Arguments::text_or(std::string_view key, std::string_view otherwise)
   return text(key).value_or(std::string(otherwise));
 }
 
-std::optional<std::int64_t> Arguments::integer(std::string_view key) const {
+std::optional<std::int64_t> Arguments::integer(std::string_view key, std::int64_t least,
+                                               std::int64_t most) const {
   const auto value = text(key);
   if (!value) return std::nullopt;
   std::int64_t number = 0;
   const char* const end = value->data() + value->size();
   const auto [stop, fault] = std::from_chars(value->data(), end, number);
-  if (fault != std::errc{} || stop != end) {
-    throw Error(Code::kInvalidArgument,
-                "`--" + std::string(key) + " " + *value + "` must be a whole number");
-  }
-  return number;
+  if (fault == std::errc{} && stop == end && number >= least && number <= most) return number;
+  std::string wanted = "a whole number";
+  if (least != INT64_MIN) wanted += " from " + std::to_string(least);
+  if (most != INT64_MAX) wanted += " to " + std::to_string(most);
+  throw Error(Code::kInvalidArgument,
+              "`--" + std::string(key) + " " + *value + "` must be " + wanted);
 }
 
 std::vector<std::string> Arguments::list(std::string_view key) const {
@@ -72,30 +75,71 @@ const Command* find_command(const std::vector<std::string>& words, bool as_dvc, 
   return best;
 }
 
-std::string_view nearest_command(std::string_view typed, bool as_dvc) {
-  std::vector<std::string_view> known;
-  for (const Command& command : commands()) {
-    if (!as_dvc || command.dvc) known.emplace_back(command.name);
-  }
-  return nearest(typed, known);
+bool is_noun(const std::string& word, bool as_dvc) {
+  return std::any_of(commands().begin(), commands().end(), [&](const Command& command) {
+    return (!as_dvc || command.dvc) && command.name.starts_with(word + " ");
+  });
 }
 
-int unknown_command(const std::vector<std::string>& words, bool as_dvc, const std::string& program,
-                    Context& context) {
-  std::string typed = words[0];
-  // "run lst": the noun is known, so the verb is what was mistyped.
-  bool noun_known = false;
-  for (const Command& command : commands())
-    noun_known = noun_known || command.name.starts_with(words[0] + " ");
-  if (noun_known && words.size() == 1) {
-    print_noun_help(context.err, words[0]);
-    return as_dvc ? kDvcUsageExit : kUsage;
+// The command or noun that was probably meant: of two words first, "rnu list" is near "run list".
+std::string_view nearest_command(const std::vector<std::string>& words, bool as_dvc) {
+  std::vector<std::string_view> known;
+  for (const Command& command : commands()) {
+    if (as_dvc && !command.dvc) continue;
+    const std::string_view name = command.name;
+    known.push_back(name);
+    if (name.find(' ') != std::string_view::npos) known.push_back(name.substr(0, name.find(' ')));
   }
-  if (noun_known) typed += " " + words[1];
-  const std::string_view near = nearest_command(typed, as_dvc);
+  if (words.size() > 1) {
+    const std::string_view near = nearest(words[0] + " " + words[1], known);
+    if (!near.empty()) return near;
+  }
+  return nearest(words[0], known);
+}
+
+int unknown_command(const std::vector<std::string>& words, bool as_dvc, Context& context) {
+  const std::string program = as_dvc ? "dvc" : "slipway";
+  const int code = as_dvc ? kDvcUsageExit : kUsage;
+  // "run lst": the noun is known, so the verb is what was mistyped.
+  const bool noun_known = is_noun(words[0], as_dvc);
+  const bool verb_given = words.size() > 1 && !words[1].starts_with("-");
+  if (noun_known && !verb_given) {
+    if (words.size() > 1 && (words[1] == "--help" || words[1] == "-h")) {
+      print_noun_help(context.out, words[0]);
+      return kDone;
+    }
+    if (context.json) {
+      print_error(context, Error(Code::kInvalidArgument, "`" + words[0] + "` needs a verb",
+                                 program + " " + words[0] + " --help"));
+    } else {
+      context.err << "`" << program << " " << words[0] << "` needs a verb:\n";
+      print_noun_help(context.err, words[0]);
+    }
+    return code;
+  }
+  const std::string typed = noun_known ? words[0] + " " + words[1] : words[0];
+  const std::string_view near = nearest_command(words, as_dvc);
   const std::string hint = program + " " + (near.empty() ? "--help" : std::string(near));
   print_error(context, Error(Code::kInvalidArgument, "there is no command `" + typed + "`", hint));
-  return as_dvc ? kDvcUsageExit : kUsage;
+  return code;
+}
+
+// `slipway help`, `slipway help run`, `slipway help run list`.
+int help_about(const std::vector<std::string>& words, bool as_dvc, Context& context) {
+  if (words.empty() || words[0].starts_with("-")) {
+    print_help(context.out, as_dvc);
+    return kDone;
+  }
+  std::size_t used = 0;
+  if (const Command* const command = find_command(words, as_dvc, used); command != nullptr) {
+    print_command_help(context.out, *command);
+    return kDone;
+  }
+  if (words.size() == 1 && is_noun(words[0], as_dvc)) {
+    print_noun_help(context.out, words[0]);
+    return kDone;
+  }
+  return unknown_command(words, as_dvc, context);
 }
 
 struct Bound {
@@ -128,7 +172,47 @@ void add_option(CLI::App& app, Bound& bound) {
   }
 }
 
-int run_command(const Command& command, std::vector<std::string> words, Context& context) {
+std::string unknown_word(const Command& command, const std::string& word) {
+  if (!word.starts_with("-") || word == "-") return "`" + word + "` is one word too many";
+  std::vector<std::string> flags{"--help"};
+  if (command.json_option) flags.emplace_back("--json");
+  for (const Option& option : command.options) {
+    if (option.flags.starts_with("-")) flags.push_back("--" + option.key());
+  }
+  const std::string_view near =
+      nearest(std::string_view(word).substr(0, word.find('=')), {flags.begin(), flags.end()});
+  return "there is no option `" + word + "`" +
+         (near.empty() ? "" : ", did you mean `" + std::string(near) + "`?");
+}
+
+// What was wrong with the words, in ours.
+std::string usage_fault(const Command& command, const CLI::App& app, const CLI::ParseError& fault) {
+  std::string message = fault.what();
+  if (const std::vector<std::string> left = app.remaining();
+      dynamic_cast<const CLI::ExtrasError*>(&fault) != nullptr && !left.empty()) {
+    message = unknown_word(command, left.front());
+  } else if (dynamic_cast<const CLI::ArgumentMismatch*>(&fault) != nullptr) {
+    const std::string name = message.substr(0, message.find(':'));
+    message = name + (message.find("At Most") != std::string::npos ? " can be given only once"
+                                                                   : " needs a value");
+  }
+  while (!message.empty() && message.back() == '\n') message.pop_back();
+  return message;
+}
+
+// An empty value is a shell variable that was not set, as a rule: `--endpoint "$E"` must not mean
+// every endpoint. The option or argument that has one, as it is written; "" where none has.
+std::string empty_one(const std::vector<Bound>& bounds) {
+  for (const Bound& bound : bounds) {
+    const bool is_option = bound.option->flags.starts_with("-");
+    for (const std::string& value : bound.values) {
+      if (value.empty()) return (is_option ? "--" : "") + bound.option->key();
+    }
+  }
+  return "";
+}
+
+int run_command(const Command& command, const std::vector<std::string>& words, Context& context) {
   CLI::App app;
   app.set_help_flag("");
   bool help = false;
@@ -147,17 +231,21 @@ int run_command(const Command& command, std::vector<std::string> words, Context&
     }
     if (word == "--json" && command.json_option) context.json = true;
   }
-  // Where 2 means changes, as Terraform has it, a wrong option is a failure.
-  const bool detailed = std::find(words.begin(), words.end(), "--detailed-exitcode") != words.end();
+  std::string wrong;
   try {
-    std::reverse(words.begin(), words.end());
-    app.parse(words);
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+    const std::string empty = command.dvc ? "" : empty_one(bounds);
+    if (!empty.empty()) wrong = empty + " is empty";
   } catch (const CLI::ParseError& fault) {
-    std::string message = fault.what();
-    if (!message.empty() && message.back() == '\n') message.pop_back();
-    print_error(context, Error(Code::kInvalidArgument, "`" + command.name + "`: " + message,
+    wrong = usage_fault(command, app, fault);
+  }
+  if (!wrong.empty()) {
+    print_error(context, Error(Code::kInvalidArgument, "`" + command.name + "`: " + wrong,
                                "slipway " + command.name + " --help"));
     if (command.dvc) return kDvcUsageExit;
+    // Where 2 means changes, as Terraform has it, a wrong option is a failure.
+    const bool detailed =
+        std::find(words.begin(), words.end(), "--detailed-exitcode") != words.end();
     return detailed ? kFailed : kUsage;
   }
   Arguments arguments;
@@ -176,20 +264,26 @@ int run(const std::string& program, const std::vector<std::string>& words, std::
   const bool as_dvc = name == "dvc";
   Context context{in,    out, err,   ::isatty(STDOUT_FILENO) == 1, ::isatty(STDERR_FILENO) == 1,
                   false, "",  as_dvc};
-  if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
-    print_help(words.empty() ? err : out, as_dvc);
-    return words.empty() ? (as_dvc ? kDvcUsageExit : static_cast<int>(kUsage))
-                         : static_cast<int>(kDone);
+  winsize size{};
+  if (context.out_is_terminal && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+    context.columns = size.ws_col;
+  if (words.empty()) {
+    print_help(err, as_dvc);
+    return as_dvc ? kDvcUsageExit : static_cast<int>(kUsage);
   }
+  const bool json = std::find(words.begin(), words.end(), "--json") != words.end();
   if (words[0] == "--version" || words[0] == "-V" || (words[0] == "version" && !as_dvc)) {
-    const bool json = std::find(words.begin(), words.end(), "--json") != words.end();
     print_version(out, json);
     return kDone;
   }
+  if (words[0] == "--help" || words[0] == "-h" || words[0] == "help")
+    return help_about({words.begin() + 1, words.end()}, as_dvc, context);
   std::size_t used = 0;
   const Command* const command = find_command(words, as_dvc, used);
-  if (command == nullptr)
-    return unknown_command(words, as_dvc, as_dvc ? "dvc" : "slipway", context);
+  if (command == nullptr) {
+    context.json = json;
+    return unknown_command(words, as_dvc, context);
+  }
   context.command = command->name;
   try {
     return run_command(*command, {words.begin() + static_cast<std::ptrdiff_t>(used), words.end()},

@@ -33,6 +33,16 @@ json::Object desired_request(const Arguments& arguments) {
   return automation::to_json(request);
 }
 
+json::Value read_plan(const std::string& file) {
+  const std::string text = read_file(file);
+  try {
+    return json::parse(text);
+  } catch (const Error& error) {
+    throw Error(Code::kInvalidArgument, "`" + file + "` is no plan: " + error.what(),
+                "slipway plan -o " + file);
+  }
+}
+
 bool has_changes(const json::Value& plan) {
   for (const std::string_view key : {"summary.create", "summary.update", "summary.delete"}) {
     const json::Value* const count = at(plan, key);
@@ -81,7 +91,7 @@ int plan(const Arguments& arguments, Context& context) {
 int apply(const Arguments& arguments, Context& context) {
   json::Value request;
   if (const auto file = arguments.text("PLAN")) {
-    json::Value plan = json::parse(read_file(*file));
+    json::Value plan = read_plan(*file);
     if (plan.find("resource_changes") == nullptr) {
       throw Error(Code::kInvalidArgument, "`" + *file + "` is no plan", "slipway plan -o " + *file);
     }

@@ -2,8 +2,9 @@
 #include "cli/progress.h"
 
 #include <cstdio>
-#include <cstdlib>
 #include <ostream>
+
+#include "cli/environment.h"
 
 namespace slipway::cli {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 constexpr std::chrono::milliseconds kTerminalPause{100};
 constexpr std::chrono::seconds kPlainPause{10};
 
-bool in_ci() { return std::getenv("CI") != nullptr; }  // NOLINT(concurrency-mt-unsafe)
+bool in_ci() { return !environment("CI").empty(); }
 
 }  // namespace
 

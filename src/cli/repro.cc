@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/repro.h"
 
-#include <cstdlib>
 #include <memory>
 
 #include "base/error.h"
 #include "cli/client.h"
 #include "cli/dvc_verbs.h"
+#include "cli/environment.h"
 #include "cli/verbs.h"
 #include "pipeline/rest_recorder.h"
 #include "server/server.h"
@@ -15,12 +15,6 @@ namespace slipway::cli {
 namespace {
 
 constexpr int kServerGraceMs = 5'000;
-
-std::string environment(const char* name) {
-  const char* const value =
-      std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets variables
-  return value == nullptr ? std::string() : std::string(value);
-}
 
 std::optional<ServerAddress> running_server() {
   try {

@@ -60,6 +60,44 @@ json::Array to_json(const pipeline::StageStatus& status) {
   return changes;
 }
 
+struct Format {
+  bool json = false;
+  bool quiet = false;
+};
+
+void print(Context& context, const pipeline::Stage& stage, const pipeline::StageStatus& status) {
+  context.out << stage.address << ":\n";
+  print(context, "changed deps", status.deps);
+  print(context, "changed outs", status.outs);
+  if (status.always_changed) context.out << "\talways changed\n";
+  if (status.command_changed) context.out << "\tchanged command\n";
+}
+
+// Prints what has changed; as JSON in one object at the end. Returns whether anything has.
+bool show_stages(const pipeline::Project& project, data::Workspace& workspace,
+                 const std::vector<std::size_t>& selected, const Format& format, Context& context) {
+  json::Object all;
+  bool changed = false;
+  for (const std::size_t index : selected) {
+    const pipeline::Stage& stage = project.stages()[index];
+    if (stage.frozen && !stage.is_import && !format.quiet) {
+      context.err
+          << "WARNING: " << stage.title()
+          << " is frozen. Its dependencies are not going to be shown in the status output.\n";
+    }
+    const pipeline::StageStatus status = pipeline::status_of(stage, project, workspace);
+    if (!status.changed()) continue;
+    changed = true;
+    if (format.json) {
+      all.set(stage.address, to_json(status));
+    } else if (!format.quiet) {
+      print(context, stage, status);
+    }
+  }
+  if (format.json) context.out << json::write(all, {.python_separators = true}) << '\n';
+  return changed;
+}
+
 }  // namespace
 
 int dvc_status(const Arguments& arguments, Context& context) {
@@ -73,34 +111,11 @@ int dvc_status(const Arguments& arguments, Context& context) {
     std::iota(selected.begin(), selected.end(), std::size_t{0});
     if (!targets.empty()) selected = project.select(targets);
 
-    const bool as_json = context.json || arguments.flag("json");
-    json::Object all;
-    bool changed = false;
-    for (const std::size_t index : selected) {
-      const pipeline::Stage& stage = project.stages()[index];
-      if (stage.frozen && !stage.is_import && !arguments.flag("quiet")) {
-        context.err
-            << "WARNING: " << stage.title()
-            << " is frozen. Its dependencies are not going to be shown in the status output.\n";
-      }
-      const pipeline::StageStatus status = pipeline::status_of(stage, project, workspace);
-      if (!status.changed()) continue;
-      changed = true;
-      if (as_json) {
-        all.set(stage.address, to_json(status));
-      } else if (!arguments.flag("quiet")) {
-        context.out << stage.address << ":\n";
-        print(context, "changed deps", status.deps);
-        print(context, "changed outs", status.outs);
-        if (status.always_changed) context.out << "\talways changed\n";
-        if (status.command_changed) context.out << "\tchanged command\n";
-      }
-    }
-    if (as_json) {
-      context.out << json::write(all, {.python_separators = true}) << '\n';
-      return int{kDone};
-    }
-    if (arguments.flag("quiet")) return changed ? 1 : 0;
+    const Format format{.json = context.json || arguments.flag("json"),
+                        .quiet = arguments.flag("quiet")};
+    const bool changed = show_stages(project, workspace, selected, format, context);
+    if (format.json) return int{kDone};
+    if (format.quiet) return changed ? 1 : 0;
     if (project.stages().empty()) {
       context.out << "There are no data or pipelines tracked in this project yet.\nSee "
                      "<https://dvc.org/doc/start> to get started!\n";

@@ -1,43 +1,121 @@
 // SPDX-License-Identifier: Apache-2.0
-// What happened and on what grounds: events, evidence, the story, and where one prediction came
-// from.
+// What happened and on what grounds: events, evidence and the story.
 #include "automation/story.h"
 
 #include "base/error.h"
 #include "cli/client.h"
+#include "cli/noun.h"
 #include "cli/output.h"
+#include "cli/readable.h"
 #include "cli/verbs.h"
 #include "json/value.h"
 
 namespace slipway::cli {
 
+namespace {
+
+constexpr std::int64_t kEventsPageMax = 10'000;
+
+// What happened, in a line: the reason where there is one, else every member.
+std::string what_happened(const json::Value& event) {
+  const json::Value* const body = event.find("body");
+  if (body == nullptr || !body->is_object()) return "";
+  if (const std::string reason = text_at(*body, "reason"); !reason.empty()) return reason;
+  json::Object members = body->as_object();
+  for (const char* const list : {"changes", "steps"}) {
+    const json::Value* const entries = members.find(list);
+    if (entries != nullptr && entries->is_array())
+      members.set(list, static_cast<std::int64_t>(entries->as_array().size()));
+  }
+  return members.empty() ? "" : readable(members);
+}
+
+void check_subject(const std::string& subject) {
+  if (subject.empty() || subject.find(':') != std::string::npos) return;
+  throw Error(Code::kInvalidArgument,
+              "`--subject " + subject + "`: write KIND:NAME, such as endpoint:late-arrival",
+              "slipway event list");
+}
+
+// The hash of the document that was meant. The story prints the beginnings of hashes; every
+// document that decided something is named by an event.
+std::string evidence_hash(Client& client, const std::string& typed) {
+  constexpr std::size_t kHashCharacters = 64;
+  constexpr std::size_t kTypedMin = 4;
+  if (typed.size() >= kHashCharacters || typed.size() < kTypedMin) return typed;
+  std::vector<std::string> hashes;
+  std::string after = "0";
+  for (;;) {
+    const json::Value page = client.get(
+        api_path("/events"), {{"after", after}, {"limit", std::to_string(kEventsPageMax)}});
+    const json::Array events = list_in(page, "events");
+    for (const json::Value& event : events) {
+      for (const json::Value& hash : list_in(event, "evidence")) hashes.push_back(hash.as_string());
+    }
+    if (static_cast<std::int64_t>(events.size()) < kEventsPageMax) break;
+    after = text_at(events.back(), "seq");
+  }
+  return whole_id("document of evidence", typed, hashes);
+}
+
+}  // namespace
+
 int event_list(const Arguments& arguments, Context& context) {
+  constexpr std::int64_t kEventsShown = 100;
+  const std::string subject = arguments.text_or("subject", "");
+  check_subject(subject);
+  const std::int64_t after = arguments.integer("after", 0).value_or(0);
+  const std::int64_t limit = arguments.integer("limit", 1, kEventsPageMax).value_or(kEventsShown);
   Client client;
   const json::Value answer =
-      client.get(api_path("/events"), {{"after", arguments.text_or("after", "")},
+      client.get(api_path("/events"), {{"after", std::to_string(after)},
                                        {"type", arguments.text_or("type", "")},
-                                       {"subject", arguments.text_or("subject", "")},
-                                       {"limit", arguments.text_or("limit", "100")}});
-  const json::Value* const list = answer.find("events");
-  print_table(context, list == nullptr ? json::Array() : list->as_array(),
+                                       {"subject", subject},
+                                       {"limit", std::to_string(limit)}});
+  json::Array events = list_in(answer, "events");
+  if (context.json) {
+    print_json(context, events);
+    return kDone;
+  }
+  for (json::Value& event : events) event.as_object().set("what", what_happened(event));
+  print_table(context, events,
               {{"SEQ", "seq"},
                {"EVENT TIME", "event_time"},
                {"TYPE", "type"},
                {"SUBJECT", "subject"},
                {"ACTOR", "actor"},
-               {"BODY", "body"}});
+               {"WHAT", "what"}});
+  if (static_cast<std::int64_t>(events.size()) == limit)
+    context.err << "the first " << limit << "; more with --after " << text_at(events.back(), "seq")
+                << "\n";
   return kDone;
 }
 
 int event_show(const Arguments& arguments, Context& context) {
   Client client;
-  print_object(context, client.get(api_path("/events/{}", {*arguments.text("EVENT")})));
+  const json::Value event = client.get(api_path("/events/{}", {*arguments.text("EVENT")}));
+  if (context.json) {
+    print_json(context, event);
+    return kDone;
+  }
+  json::Object members = event.as_object();
+  members.erase("evidence");
+  members.erase("evidence_documents");
+  print_object(context, members);
+  const json::Array documents = list_in(event, "evidence_documents");
+  if (documents.empty()) return kDone;
+  context.out << "evidence:\n";
+  for (const json::Value& document : documents) {
+    context.out << "  " << text_at(document, "subject") << ": slipway evidence show "
+                << text_at(document, "hash") << "\n";
+  }
   return kDone;
 }
 
 int evidence_show(const Arguments& arguments, Context& context) {
   Client client;
-  const json::Value evidence = client.get(api_path("/evidence/{}", {*arguments.text("HASH")}));
+  const std::string hash = evidence_hash(client, *arguments.text("HASH"));
+  const json::Value evidence = client.get(api_path("/evidence/{}", {hash}));
   if (context.json)
     print_json(context, evidence);
   else
@@ -47,8 +125,11 @@ int evidence_show(const Arguments& arguments, Context& context) {
 
 int story(const Arguments& arguments, Context& context) {
   Client client;
-  const json::Value answer =
-      client.get(api_path("/story"), {{"endpoint", arguments.text_or("endpoint", "")}});
+  const std::string endpoint = arguments.text_or("endpoint", "");
+  json::Value answer;
+  about(client, kEndpoints, endpoint, [&] {
+    answer = client.get(api_path("/story"), {{"endpoint", endpoint}});
+  });
   if (context.json) {
     print_json(context, answer);
     return kDone;
@@ -59,17 +140,6 @@ int story(const Arguments& arguments, Context& context) {
   } else {
     context.out << automation::story_text(answer.as_object());
   }
-  return kDone;
-}
-
-int explain(const Arguments& arguments, Context& context) {
-  Client client;
-  const json::Value answer =
-      client.get(api_path("/predictions/{}", {*arguments.text("PREDICTION")}));
-  if (context.json)
-    print_json(context, answer);
-  else
-    context.out << json::write(answer, {.indent = 2, .bare_non_finite = true}) << "\n";
   return kDone;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/error.h"
+#include <ostream>
+
 #include "cli/client.h"
+#include "cli/noun.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 
@@ -8,11 +10,18 @@ namespace slipway::cli {
 namespace {
 
 int act(const Arguments& arguments, Context& context, const std::string& verb) {
-  json::Object body;
-  if (const auto reason = arguments.text("reason")) body.set("reason", *reason);
   Client client;
-  print_object(context,
-               client.post(api_path("/triggers/{}/" + verb, {*arguments.text("TRIGGER")}), body));
+  const std::string name = *arguments.text("TRIGGER");
+  const json::Value after = act_on(client, kTriggers, name, verb, arguments);
+  if (context.json) {
+    print_json(context, after);
+    return kDone;
+  }
+  context.out << "trigger `" << name << "`: " << text_at(after, "state");
+  if (const std::string reason = text_at(after, "paused_reason"); !reason.empty())
+    context.out << ", " << reason;
+  context.out << "\n";
+  if (verb == "fire") context.err << "what becomes of it: slipway trigger show " << name << "\n";
   return kDone;
 }
 
@@ -20,9 +29,7 @@ int act(const Arguments& arguments, Context& context, const std::string& verb) {
 
 int trigger_list(const Arguments&, Context& context) {
   Client client;
-  const json::Value answer = client.get(api_path("/triggers"));
-  const json::Value* const list = answer.find("triggers");
-  print_table(context, list == nullptr ? json::Array() : list->as_array(),
+  print_table(context, list_of(client, kTriggers),
               {{"TRIGGER", "name"},
                {"STATE", "state"},
                {"PIPELINE", "pipeline"},
@@ -33,7 +40,24 @@ int trigger_list(const Arguments&, Context& context) {
 
 int trigger_show(const Arguments& arguments, Context& context) {
   Client client;
-  print_object(context, client.get(api_path("/triggers/{}", {*arguments.text("TRIGGER")})));
+  const json::Value trigger = get_one(client, kTriggers, *arguments.text("TRIGGER"));
+  if (context.json) {
+    print_json(context, trigger);
+    return kDone;
+  }
+  json::Object members = trigger.as_object();
+  members.erase("retrainings");
+  print_object(context, members);
+  const json::Array retrainings = list_in(trigger, "retrainings");
+  if (retrainings.empty()) return kDone;
+  context.out << "\nretrainings, newest first (slipway trigger log RETRAINING):\n";
+  print_rows(context, retrainings,
+             {{"RETRAINING", "id"},
+              {"DATA UNTIL", "watermark"},
+              {"STATE", "state"},
+              {"VERSION", "version"},
+              {"OUTCOME", "outcome"},
+              {"REASON", "reason"}});
   return kDone;
 }
 

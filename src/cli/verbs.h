@@ -15,6 +15,7 @@ int run_show(const Arguments&, Context&);
 
 int model_list(const Arguments&, Context&);
 int model_show(const Arguments&, Context&);
+int model_history(const Arguments&, Context&);
 int model_promote(const Arguments&, Context&);
 
 int plan(const Arguments&, Context&);

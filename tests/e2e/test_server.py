@@ -64,7 +64,7 @@ def test_the_page_is_embedded_and_strict(server):
 # Each command with words that let it run on an empty store, and the exit code that is then right.
 COMMANDS = [
     (["platform", "status"], 0), (["doctor"], 0), (["experiment", "list"], 0), (["run", "list"], 0), (["run", "show", "0" * 32], 5),
-    (["model", "list"], 0), (["model", "show", "none"], 5), (["model", "promote", "none/1"], 5), (["gate", "list"], 0),
+    (["model", "list"], 0), (["model", "show", "none"], 5), (["model", "history", "none"], 5), (["model", "promote", "none/1"], 5), (["gate", "list"], 0),
     (["gate", "evaluate", "none", "--challenger", "1"], 5), (["endpoint", "list"], 0), (["endpoint", "show", "none"], 5),
     (["rollback", "none", "--reason", "x"], 5), (["endpoint", "release", "none"], 5), (["rollout", "list"], 0), (["rollout", "show", "none"], 5),
     (["rollout", "pause", "none"], 5), (["rollout", "resume", "none"], 5), (["rollout", "promote", "none", "--reason", "x"], 5), (["rollout", "abort", "none", "--reason", "x"], 5),
