@@ -2,6 +2,7 @@
 // What the server says, and only reading: nothing on this page changes anything. Shapes are those
 // of docs/formats; every field that
 // an older server may lack is optional.
+import { signal } from "@preact/signals";
 
 export interface KeyValue {
   key: string;
@@ -86,9 +87,17 @@ export interface Rollout {
   started_event_time?: string | null;
   finished_event_time?: string | null;
   reason?: string;
-  losses?: string[]; // that it is judged by
+  losses?: string[] | null; // that it is judged by
+  latency_limit_ms?: number | null; // above it a request is slow
   judgement?: { reason?: string; numbers?: { losses?: Record<string, unknown> } }; // while open
   [more: string]: unknown;
+}
+export interface Hold {
+  reason: string;
+  actor: string;
+  set_at?: string;
+  until: string | null;
+  version?: number;
 }
 export interface Endpoint {
   name: string;
@@ -100,7 +109,7 @@ export interface Endpoint {
   challenger: { version: number; run_id: string } | null;
   problem?: string;
   rollout: Rollout | null;
-  hold: { reason: string; actor: string; until: string | null; version?: number } | null;
+  hold: Hold | null;
   watermark: string | null;
 }
 export interface Block {
@@ -128,6 +137,7 @@ export interface Monitor {
     value: number;
     threshold: number;
     bound: number | null; // scaled
+    blocks_closed?: number;
     rows_predicted: number;
     rows_labelled: number;
     independence: { objects: boolean; ratio: number | null };
@@ -159,9 +169,44 @@ export class ApiError extends Error {
 const OURS = "/api/slipway/v1/";
 const MLFLOW = "/ajax-api/2.0/mlflow/";
 
+// Since when the server has not answered; undefined while it does.
+export const away = signal<number | undefined>(undefined);
+// What the server has against this machine, as against any but its own: no token, or the wrong one.
+export const locked = signal<"" | "no token" | "wrong token">("");
+
+// Kept for this tab alone, and forgotten with it.
+const TOKEN = "slipway-token";
+export const token = () => sessionStorage.getItem(TOKEN) ?? "";
+export const keepToken = (text: string) => sessionStorage.setItem(TOKEN, text);
+
+const ANSWER_MS = 20_000; // a server that takes longer to answer is away
+
+// One question to the server. No answer at all is an ApiError of status 0, and `away` says since
+// when.
+export async function ask(address: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  if (token()) headers.set("Authorization", `Bearer ${token()}`);
+  let response: Response;
+  try {
+    response = await fetch(address, {
+      signal: AbortSignal.timeout(ANSWER_MS),
+      ...init,
+      headers,
+    });
+  } catch {
+    away.value ??= Date.now();
+    throw new ApiError(0, "the server does not answer");
+  }
+  away.value = undefined;
+  return response;
+}
+
 async function answer<T>(response: Response): Promise<T> {
   const text = await response.text();
-  if (response.ok) return parse(text) as T;
+  if (response.ok) {
+    locked.value = "";
+    return parse(text) as T;
+  }
   let message = `${response.status} ${response.statusText}`,
     hint = "";
   try {
@@ -175,6 +220,7 @@ async function answer<T>(response: Response): Promise<T> {
   } catch {
     /* not JSON: the status line says what there is to say */
   }
+  if (response.status === 401) locked.value = token() ? "wrong token" : "no token";
   throw new ApiError(response.status, message, hint);
 }
 
@@ -200,7 +246,7 @@ export async function ours<T>(
     Object.entries(query).map(([key, value]) => [key, String(value)]),
   ).toString();
   return answer<T>(
-    await fetch(OURS + path + (search ? "?" + search : ""), {
+    await ask(OURS + path + (search ? "?" + search : ""), {
       headers: { Accept: "application/json" },
     }),
   );
@@ -208,7 +254,7 @@ export async function ours<T>(
 
 async function post<T>(path: string, body: unknown): Promise<T> {
   return answer<T>(
-    await fetch(MLFLOW + path, {
+    await ask(MLFLOW + path, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
@@ -217,7 +263,7 @@ async function post<T>(path: string, body: unknown): Promise<T> {
 }
 
 async function get<T>(path: string, query: Record<string, string>): Promise<T> {
-  return answer<T>(await fetch(`${MLFLOW}${path}?${new URLSearchParams(query)}`));
+  return answer<T>(await ask(`${MLFLOW}${path}?${new URLSearchParams(query)}`));
 }
 
 export const experiments = async () =>
@@ -287,7 +333,7 @@ export async function series(
     query.set("x0", String(Math.floor(range[0])));
     query.set("x1", String(Math.ceil(range[1])));
   }
-  const response = await fetch(`${OURS}series?${query}`);
+  const response = await ask(`${OURS}series?${query}`);
   if (!response.ok) return answer<Series[]>(response);
   const bytes = await response.arrayBuffer();
   const head = new DataView(bytes).getUint32(0, true);

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 
+import { csv, csvName, save } from "./csv";
 import { number, time } from "./format";
 
 export interface Line {
@@ -19,16 +20,18 @@ export interface Mark {
 }
 interface ChartProps {
   title: string;
+  file: string; // what its CSV file is of
   x: ArrayLike<number>;
   lines: Line[];
   xTitle: string;
+  yTitle: string;
   time?: boolean; // x are seconds since 1970
   marks?: Mark[];
   onZoom?: (range: [number, number] | undefined) => void;
   note?: string;
 }
 
-const HEIGHT = 220;
+const HEIGHT = 240;
 const TABLE_ROWS_MAX = 100;
 
 // A chart that can be used without seeing it or without a mouse: the arrow keys move along the
@@ -41,10 +44,14 @@ export function Chart(props: ChartProps) {
   const { title, x, lines } = props;
   const xText = (index: number) => (props.time ? time(Number(x[index]) * 1000) : number(x[index]));
 
+  const kind = lines.map((line) => `${line.name} ${line.color} ${line.dashed}`).join("\n");
+  const current = useRef(props);
+  current.current = props;
+
   useEffect(() => {
     const draw = () => {
       plot.current?.destroy();
-      plot.current = place.current ? make(place.current, props) : null;
+      plot.current = place.current ? make(place.current, current) : null;
     };
     draw();
     const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -61,7 +68,33 @@ export function Chart(props: ChartProps) {
       plot.current?.destroy();
       plot.current = null;
     };
+  }, [kind, props.time]);
+
+  // New points come into the chart that is there: a range that somebody zoomed into, and where the
+  // cursor is, stay.
+  const drawn = useRef(x);
+  useEffect(() => {
+    const self = plot.current;
+    if (!self || (drawn.current === x && self.data[0].length === x.length)) return;
+    drawn.current = x;
+    const { min, max } = self.scales.x!,
+      before = self.data[0];
+    const zoomed = min! > before[0]! || max! < before[before.length - 1]!;
+    self.setData(data(props), !zoomed);
+    if (zoomed) self.redraw();
   }, [x, lines, props.marks]);
+
+  const download = () =>
+    save(
+      csvName(props.file),
+      csv(
+        [props.time ? "time" : "x", ...lines.map((line) => line.name)],
+        Array.from(x, (at, row) => [
+          props.time ? new Date(at * 1000).toISOString() : at,
+          ...lines.map((line) => line.values[row]),
+        ]),
+      ),
+    );
 
   const move = (event: KeyboardEvent) => {
     const end = x.length - 1;
@@ -101,8 +134,13 @@ export function Chart(props: ChartProps) {
   return (
     <figure>
       <figcaption>
-        {title}
-        {props.note && <span class="quiet"> {props.note}</span>}
+        <span>
+          <bdi>{title}</bdi>
+          {props.note && <span class="quiet"> {props.note}</span>}
+        </span>
+        <button type="button" class="small" aria-label={`CSV of: ${title}`} onClick={download}>
+          CSV
+        </button>
       </figcaption>
       <div
         class="chart"
@@ -150,7 +188,30 @@ export function Chart(props: ChartProps) {
   );
 }
 
-function make(place: HTMLElement, { x, lines, marks = [], onZoom, ...props }: ChartProps): uPlot {
+const DAY_S = 86_400;
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+
+// Ticks of a time axis, in UTC: as fine as their distance, with what is above it where it changes.
+function moments(_: uPlot, splits: number[], _axis: number, _space: number, step: number) {
+  let before = "";
+  return splits.map((seconds) => {
+    const at = new Date(seconds * 1000),
+      month = MONTHS[at.getUTCMonth()]!;
+    const [fine, coarse] =
+      step < DAY_S
+        ? [at.toISOString().slice(11, 16), `${month} ${at.getUTCDate()}`]
+        : [step < 28 * DAY_S ? `${month} ${at.getUTCDate()}` : month, `${at.getUTCFullYear()}`];
+    const text = coarse === before ? fine : `${fine}\n${coarse}`;
+    before = coarse;
+    return text;
+  });
+}
+
+const data = ({ x, lines }: ChartProps) =>
+  [Array.from(x), ...lines.map((line) => Array.from(line.values))] as uPlot.AlignedData;
+
+function make(place: HTMLElement, latest: { current: ChartProps }): uPlot {
+  const { x, lines, onZoom, ...props } = latest.current;
   const style = getComputedStyle(document.documentElement);
   const color = (name: string) => style.getPropertyValue(`--${name}`).trim();
   const axis: uPlot.Axis = {
@@ -158,6 +219,7 @@ function make(place: HTMLElement, { x, lines, marks = [], onZoom, ...props }: Ch
     grid: { stroke: color("rule"), width: 1 },
     ticks: { stroke: color("rule"), width: 1 },
     font: "12px system-ui",
+    labelFont: "12px system-ui",
   };
   const options: uPlot.Options = {
     width: Math.max(200, Math.floor(place.clientWidth)),
@@ -165,8 +227,21 @@ function make(place: HTMLElement, { x, lines, marks = [], onZoom, ...props }: Ch
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
     scales: { x: { time: !!props.time } },
     axes: [
-      axis,
-      { ...axis, size: 58, values: (_, splits) => splits.map((value) => number(value, 4)) },
+      {
+        ...axis,
+        label: props.xTitle,
+        labelSize: 18,
+        labelGap: 0,
+        size: props.time ? 44 : 30,
+        ...(props.time ? { values: moments } : {}),
+      },
+      {
+        ...axis,
+        label: props.yTitle,
+        labelSize: 18,
+        size: 58,
+        values: (_, splits) => splits.map((value) => number(value, 4)),
+      },
     ],
     legend: { live: true },
     cursor: { drag: { x: true, y: false, setScale: !onZoom } },
@@ -192,7 +267,7 @@ function make(place: HTMLElement, { x, lines, marks = [], onZoom, ...props }: Ch
           context.save();
           context.font = `${11 * devicePixelRatio}px system-ui`;
           context.textAlign = "left";
-          for (const mark of marks) {
+          for (const mark of latest.current.marks ?? []) {
             const left = Math.round(self.valToPos(mark.x, "x", true));
             if (left < self.bbox.left || left > self.bbox.left + self.bbox.width) continue;
             context.strokeStyle = color(mark.plain ? "quiet" : "line-mark");
@@ -211,7 +286,7 @@ function make(place: HTMLElement, { x, lines, marks = [], onZoom, ...props }: Ch
         ? [
             (self) => {
               if (self.select.width < 4) return;
-              onZoom([
+              latest.current.onZoom?.([
                 self.posToVal(self.select.left, "x"),
                 self.posToVal(self.select.left + self.select.width, "x"),
               ]);
@@ -220,9 +295,5 @@ function make(place: HTMLElement, { x, lines, marks = [], onZoom, ...props }: Ch
         : [],
     },
   };
-  return new uPlot(
-    options,
-    [Array.from(x), ...lines.map((line) => Array.from(line.values))] as uPlot.AlignedData,
-    place,
-  );
+  return new uPlot(options, data(latest.current), place);
 }

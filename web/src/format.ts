@@ -52,10 +52,13 @@ export const plain = (text: string) =>
   MOMENT.test(text) ? text.slice(0, 19).replace("T", " ") : text === "" ? "–" : text;
 
 // A sentence with the midnights in it written as days.
-export const days = (text: string) =>
-  text.replace(/\b(\d{4}-\d\d-\d\d)T00:00:00(?:\.0+)?Z/g, "$1");
+export const days = (text: string) => text.replace(/\b(\d{4}-\d\d-\d\d)T00:00:00(?:\.0+)?Z/g, "$1");
 
 export const day = (value: unknown) => time(value).slice(0, 10);
+
+// Milliseconds between two moments; null while it goes on.
+export const elapsed = (from: unknown, to: unknown) =>
+  from && to && Number(to) >= Number(from) ? Number(to) - Number(from) : null;
 
 export function duration(from: unknown, to: unknown): string {
   const ms = Number(to) - Number(from);
@@ -79,3 +82,20 @@ export function bytes(value: unknown): string {
 // As one word of a shell's command line.
 export const quoted = (text: string) =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`;
+
+// A difference of two shares, in percentage points.
+export const points = (value: unknown) =>
+  typeof value === "number"
+    ? value === 0
+      ? "0"
+      : (value < 0 ? "−" : "+") + String(Math.abs(Number((100 * value).toPrecision(3))))
+    : "–";
+
+// An e-value: beyond thousands only its size matters.
+export const evalue = (value: number) => {
+  if (!Number.isFinite(value)) return "∞";
+  return value < 1e4 ? number(value, 4) : value.toExponential(2);
+};
+
+// A latency as people compare them.
+export const milliseconds = (us: unknown) => `${number(Number(us) / 1000, 3)} ms`;

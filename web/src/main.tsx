@@ -5,11 +5,14 @@ import "./style.css";
 import { signal } from "@preact/signals";
 import { render } from "preact";
 
+import { away, keepToken, locked } from "./api";
 import { path, startRouting } from "./route";
 import { startKeys } from "./keys";
 import { View } from "./parts";
+import { refreshAll, startPolling } from "./resource";
 import { EndpointView } from "./views/endpoint";
 import { EndpointsView } from "./views/endpoints";
+import { EvidenceView } from "./views/evidence";
 import { PredictionView } from "./views/prediction";
 import { RolloutView } from "./views/rollout";
 import { RunView } from "./views/run";
@@ -24,6 +27,7 @@ const VIEWS: [RegExp, (name: string) => preact.JSX.Element][] = [
   [/^\/endpoints$/, () => <EndpointsView />],
   [/^\/endpoints\/([^/]+)$/, (name) => <EndpointView key={name} name={name} />],
   [/^\/rollouts\/([^/]+)$/, (id) => <RolloutView key={id} id={id} />],
+  [/^\/evidence\/([^/]+)$/, (hash) => <EvidenceView key={hash} hash={hash} />],
   [/^\/predictions\/(.+)$/, (id) => <PredictionView key={id} id={id} />],
 ];
 
@@ -45,7 +49,7 @@ function decoded(part: string): string {
 // The views that belong to a link of the header.
 const under = (here: string, link: string) =>
   here.startsWith(link) ||
-  (link === "/story" && here === "/") ||
+  (link === "/story" && (here === "/" || here.startsWith("/evidence/"))) ||
   (link === "/endpoints" && /^\/(rollouts|predictions)\//.test(here));
 
 function App() {
@@ -69,11 +73,7 @@ function App() {
         </a>
         <nav aria-label="Views">
           {LINKS.map(([to, title]) => (
-            <a
-              key={to}
-              href={to}
-              aria-current={under(here, to) ? "page" : undefined}
-            >
+            <a key={to} href={to} aria-current={under(here, to) ? "page" : undefined}>
               {title}
             </a>
           ))}
@@ -82,15 +82,57 @@ function App() {
           Keys
         </button>
       </header>
+      {locked.value && <Lock wrong={locked.value === "wrong token"} />}
       {view ?? (
         <View title="No such view" command="slipway --help">
           <p>
-            There is nothing at <code>{here}</code>.
+            There is nothing at <code>{here}</code>. What there is: the <a href="/story">story</a>,
+            the <a href="/endpoints">endpoints</a> and the <a href="/runs">runs</a>.
           </p>
         </View>
       )}
+      <Away />
       {helpOpen.value && <Help />}
     </>
+  );
+}
+
+// The server does not answer: said at the bottom, where it moves nothing that is being read.
+function Away() {
+  const since = away.value;
+  return (
+    <div aria-live="assertive">
+      {since !== undefined && (
+        <p class="away">
+          The server at {location.host} has not answered since{" "}
+          {new Date(since).toISOString().slice(11, 19)} UTC. What you see is from before; it is
+          asked again every two seconds.
+        </p>
+      )}
+    </div>
+  );
+}
+
+// Asked from another machine, the server wants its token. It is kept for this tab alone.
+function Lock({ wrong }: { wrong: boolean }) {
+  const give = (event: SubmitEvent) => {
+    event.preventDefault();
+    const text = new FormData(event.currentTarget as HTMLFormElement).get("token");
+    keepToken(String(text ?? "").replace(/[^\x21-\x7e]/g, "")); // all that a header can carry
+    refreshAll();
+  };
+  return (
+    <form class="banner lock" aria-label="Token" onSubmit={give}>
+      <p role="alert">
+        {wrong ? "The server does not know this token." : "The server wants its token."} It is the
+        line in the file <code>token</code> of the server's data folder; this tab forgets it when it
+        is closed.
+      </p>
+      <label>
+        Token <input type="password" name="token" autocomplete="off" required />
+      </label>{" "}
+      <button>Show me</button>
+    </form>
   );
 }
 
@@ -129,5 +171,6 @@ function Help() {
 }
 
 startRouting();
+startPolling();
 startKeys(() => (helpOpen.value = true));
 render(<App />, document.getElementById("app")!);

@@ -12,8 +12,7 @@ function here() {
 // The mlflow client prints links as its own server would have them: HOST/#/experiments/E/runs/ID
 // and HOST/#/experiments/E. They lead to the same things here.
 export function fromMlflow(hash: string): string | undefined {
-  const [, experiment, run] =
-    /^#\/experiments\/([^/?]+)(?:\/runs\/([^/?]+))?/.exec(hash) ?? [];
+  const [, experiment, run] = /^#\/experiments\/([^/?]+)(?:\/runs\/([^/?]+))?/.exec(hash) ?? [];
   if (run) return `/runs/${run}`;
   return experiment && `/runs?experiment=${experiment}`;
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
 
 import {
   fillRuns,
@@ -14,6 +15,8 @@ import {
 } from "./world.mjs";
 
 const RUNS = 120;
+const PAGE_GZ_MAX = 90_000; // as build.mjs has it
+const packed = (bytes) => gzipSync(bytes, { level: 9 }).length;
 let server, browser, runs, served;
 
 before(async () => {
@@ -264,16 +267,25 @@ test("a served model, an alarm and a rollout are shown with the server's own num
   const { steps, judgement } = await server.ask("GET", `/api/slipway/v1/rollouts/${rollout}`);
   const { champion, challenger } = steps[0].counters.error;
   assert.equal(champion.good + challenger.good, 12);
-  assert.deepEqual((await texts(page, "tbody tr:first-child td.number")).slice(0, 3), [
+  const ofSteps = page
+    .getByRole("region", { name: /^Steps/ })
+    .locator("tbody tr")
+    .first();
+  assert.deepEqual((await ofSteps.locator("td.number").allTextContents()).slice(0, 3), [
     "1",
     "25 %",
     challenger.good ? `0 of ${challenger.good}` : "–",
   ]);
   // The page computes its e-values from the counters; the server's must come out.
-  const evidence = page.getByRole("region", { name: /^Evidence/ }).locator("tbody tr");
+  const evidence = page.getByRole("region", { name: /^Bad answers/ }).locator("tbody tr");
   assert.deepEqual(await evidence.locator("td:first-child").allTextContents(), ["error", "nan"]);
-  const e = await evidence.first().locator("td").nth(1).textContent();
+  const e = await evidence.first().locator("td[data-title^='e for promotion']").textContent();
   assert.ok(Math.abs(Number(e) - judgement.numbers.losses.error.promote_e) < 1e-3, e);
+  // Beside each comparison its interval and the rows of either arm.
+  const compared = await evidence.first().locator("td").allTextContents();
+  assert.match(compared[2], /^−\d/);
+  assert.match(compared[3], /^\+\d/);
+  assert.deepEqual(compared.slice(5, 7), [String(challenger.good), String(champion.good)]);
 
   await view.visit(`/predictions/${prediction}/0`);
   await page.getByText("the same answer").waitFor();
@@ -332,6 +344,9 @@ for (const dark of [false, true]) {
       await view.visit(address);
       await view.page.waitForLoadState("networkidle");
       await view.accessible(address);
+      await view.shot(
+        `${address.replace(/[^a-z]+/g, "-").slice(0, 30)}-${dark ? "dark" : "light"}`,
+      );
     }
     view.check();
     await view.page.close();
@@ -350,11 +365,20 @@ test("the page is small, kept by hash, and bound to its own origin", async () =>
     (found) => found[1],
   );
   assert.equal(names.length, 2);
+  const sizes = [["index.html", packed(html)]];
   for (const name of names) {
     const file = await fetch(`${server.url}/${name}`);
     assert.equal(file.status, 200);
     assert.match(file.headers.get("cache-control"), /immutable/);
+    sizes.push([name, packed(Buffer.from(await file.arrayBuffer()))]);
   }
+  const whole = sizes.reduce((sum, [, size]) => sum + size, 0);
+  console.log(
+    `the page: ${whole} of ${PAGE_GZ_MAX} bytes gzipped (` +
+      sizes.map(([name, size]) => `${name} ${size}`).join(", ") +
+      ")",
+  );
+  assert.ok(whole <= PAGE_GZ_MAX, `${whole} bytes`);
   const again = await fetch(server.url + "/", {
     headers: { "If-None-Match": index.headers.get("etag") },
   });

@@ -35,33 +35,47 @@ export async function startServer() {
   );
   const folder = await mkdtemp(join(tmpdir(), "slipway-page-"));
   const data = join(folder, "store");
-  const child = spawn(program, ["server", "--data", data, "--listen", "127.0.0.1:0"], {
-    env: environment(),
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let log = "";
-  child.stderr.on("data", (piece) => (log += piece));
-  const exited = new Promise((done) => child.once("exit", done));
-  const url = await new Promise((found, fail) => {
-    const late = setTimeout(
-      () => fail(new Error(`not ready after ${READY_MS} ms\n${log}`)),
-      READY_MS,
-    );
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      const ready = /^listening on (http:\S+)$/.exec(line);
-      if (ready) {
-        clearTimeout(late);
-        found(ready[1]);
-      }
+  let child, exited, url, log;
+  // On the same port again after a stop, so that a page that is open finds it.
+  const up = async () => {
+    const listen = url ? new URL(url).host : "127.0.0.1:0";
+    log = "";
+    child = spawn(program, ["server", "--data", data, "--listen", listen], {
+      env: environment(),
+      stdio: ["ignore", "pipe", "pipe"],
     });
-    child.once("exit", (status) =>
-      fail(new Error(`ended with ${status} before it was ready\n${log}`)),
-    );
-  });
+    child.stderr.on("data", (piece) => (log += piece));
+    exited = new Promise((done) => child.once("exit", done));
+    url = await new Promise((found, fail) => {
+      const late = setTimeout(
+        () => fail(new Error(`not ready after ${READY_MS} ms\n${log}`)),
+        READY_MS,
+      );
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        const ready = /^listening on (http:\S+)$/.exec(line);
+        if (ready) {
+          clearTimeout(late);
+          found(ready[1]);
+        }
+      });
+      child.once("exit", (status) =>
+        fail(new Error(`ended with ${status} before it was ready\n${log}`)),
+      );
+    });
+  };
+  const down = async () => {
+    child.kill("SIGTERM");
+    assert.equal(await exited, 0, log);
+  };
+  await up();
   const token = () => readFileSync(join(data, "token"), "utf8").trim();
   return {
     url,
     folder,
+    token,
+    up,
+    down,
+    signal: (name) => child.kill(name),
     // MLflow's API, as any client calls it.
     async mlflow(path, body) {
       const answer = await fetch(`${url}/api/2.0/mlflow/${path}`, {
@@ -98,8 +112,7 @@ export async function startServer() {
       return done.stdout;
     },
     async stop() {
-      child.kill("SIGTERM");
-      assert.equal(await exited, 0, log);
+      await down();
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -143,6 +156,29 @@ export async function fillRuns(server, count) {
     });
   }
   return { experiment: experiment_id, ids };
+}
+
+// `count` finished runs with one metric each, quickly: several at a time.
+export async function manyRuns(server, experiment, count) {
+  const { experiment_id } = await server.mlflow("experiments/create", { name: experiment });
+  const at = Array.from({ length: count }, (_, index) => index).reverse();
+  const worker = async () => {
+    for (let index = at.pop(); index !== undefined; index = at.pop()) {
+      const { run } = await server.mlflow("runs/create", {
+        experiment_id,
+        run_name: `many-${index}`,
+        start_time: 1_600_000_000_000 + index * 1_000,
+      });
+      await server.mlflow("runs/log-batch", {
+        run_id: run.info.run_id,
+        metrics: [{ key: "score", value: index / 8, timestamp: 1_600_000_000_000, step: 0 }],
+        params: [],
+        tags: [],
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+  return experiment_id;
 }
 
 const MODELS = join(here, "../../src/serving/testdata");
@@ -229,8 +265,9 @@ export async function openBrowser() {
 }
 
 // A page of its own; check() says what went wrong behind its back since the last call.
-export async function openPage(browser, server, { dark = false } = {}) {
+export async function openPage(browser, server, { dark = false, width = 1_300 } = {}) {
   const page = await browser.context.newPage();
+  await page.setViewportSize({ width, height: 900 });
   await page.emulateMedia({ colorScheme: dark ? "dark" : "light" });
   const wrong = [];
   let tolerated = () => false;
@@ -251,6 +288,26 @@ export async function openPage(browser, server, { dark = false } = {}) {
     async visit(address) {
       await page.goto(server.url + address);
       await page.locator("main h1").waitFor();
+    },
+    // Nothing sticks out to the side: what is wide scrolls in a region of its own.
+    async fits(what) {
+      const over = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      assert.ok(over <= 0, `${what} is ${over} px too wide`);
+    },
+    // A picture for people, where SLIPWAY_SHOTS names a folder.
+    async shot(name) {
+      const folder = process.env.SLIPWAY_SHOTS;
+      if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+    },
+    // What a click on `button` saves, as text, with the file's name.
+    async saved(button) {
+      const [download] = await Promise.all([page.waitForEvent("download"), button.click()]);
+      return {
+        name: download.suggestedFilename(),
+        text: readFileSync(await download.path(), "utf8"),
+      };
     },
     check() {
       assert.deepEqual(wrong, []);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Endpoint, ours } from "../api";
 import { time } from "../format";
-import { Loaded, State, Table, View } from "../parts";
+import { Loaded, Name, State, Table, View } from "../parts";
 import { useResource } from "../resource";
 
 export const served = (endpoint: Endpoint) =>
@@ -12,42 +12,67 @@ export function EndpointsView() {
     "endpoints",
     async () => (await ours<{ endpoints: Endpoint[] }>("endpoints")).endpoints,
     true,
+    (list) => list.length > 0, // watermarks move without events
   );
   return (
     <View title="Endpoints" command="slipway endpoint list">
       <Loaded from={found} what="endpoints">
         {(list) => (
           <Table
-            caption="Endpoints"
+            caption="What answers, and what is being tried"
+            file="list"
             rows={list}
             id={(one) => one.name}
             columns={[
               {
-                key: "name",
+                key: "endpoint",
                 title: "Endpoint",
+                raw: (one) => one.name,
                 cell: (one) => (
-                  <a href={`/endpoints/${encodeURIComponent(one.name)}`}>{one.name}</a>
+                  <a href={`/endpoints/${encodeURIComponent(one.name)}`}>
+                    <Name of={one.name} />
+                  </a>
                 ),
               },
-              { key: "model", title: "Model", cell: (one) => one.model },
+              {
+                key: "model",
+                title: "Model",
+                raw: (one) => one.model,
+                cell: (one) => <Name of={one.model} />,
+              },
               {
                 key: "follows",
                 title: "Follows",
-                cell: (one) => (one.alias ? `@${one.alias}` : "pinned"),
+                raw: (one) => (one.alias ? `@${one.alias}` : "pinned"),
               },
-              { key: "version", title: "Serves version", numeric: true, cell: served },
+              {
+                key: "version",
+                title: "Serves version",
+                numeric: true,
+                raw: (one) => one.champion?.version,
+                cell: served,
+              },
               {
                 key: "rollout",
                 title: "Rollout",
+                raw: (one) => one.rollout?.state,
                 cell: (one) =>
                   one.rollout ? <State of={one.rollout.state} /> : <span class="quiet">none</span>,
               },
               {
                 key: "hold",
                 title: "Hold",
-                cell: (one) => (one.hold ? "held" : <span class="quiet">none</span>),
+                raw: (one) => one.hold?.reason,
+                cell: (one) =>
+                  one.hold ? <span class="warn">‖ held</span> : <span class="quiet">none</span>,
               },
-              { key: "watermark", title: "Newest event (UTC)", cell: (one) => time(one.watermark) },
+              {
+                key: "watermark",
+                title: "Newest event (UTC)",
+                whole: true,
+                raw: (one) => one.watermark,
+                cell: (one) => time(one.watermark),
+              },
             ]}
             empty={
               <p>

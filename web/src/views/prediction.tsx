@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ours } from "../api";
-import { bytes, digits, number, time } from "../format";
-import { Facts, Loaded, State, Table, View } from "../parts";
+import { bytes, digits, milliseconds, quoted, time } from "../format";
+import { Facts, Loaded, Name, State, Table, View } from "../parts";
 import { useResource } from "../resource";
 import { Children } from "./run";
 import { Tree } from "./tree";
@@ -63,7 +63,7 @@ export function PredictionView({ id }: { id: string }) {
   const path = id.split("/").map(encodeURIComponent).join("/");
   const found = useResource(id, () => ours<Explained>(`predictions/${path}`));
   return (
-    <View title={`Prediction ${id}`} command={`slipway explain ${id}`}>
+    <View title="Prediction" name={id} command={`slipway explain ${quoted(id)}`}>
       <Loaded from={found} what="the prediction">
         {(value) => <Shown of={value} />}
       </Loaded>
@@ -82,7 +82,7 @@ function Shown({ of }: { of: Explained }) {
           [
             "Endpoint",
             <a href={`/endpoints/${encodeURIComponent(prediction.endpoint)}`}>
-              {prediction.endpoint}
+              <Name of={prediction.endpoint} />
             </a>,
           ],
           ["Answered by", `${prediction.model} version ${prediction.version}`],
@@ -96,7 +96,7 @@ function Shown({ of }: { of: Explained }) {
           ],
           ["Event time (UTC)", time(prediction.event_time)],
           ["Answered (UTC)", time(prediction.recorded_at)],
-          ["Took", `${number(prediction.latency_us)} µs`],
+          ["Took", milliseconds(prediction.latency_us)],
           ["Status", String(prediction.status)],
           ...(replay ? [["Computed again", again(replay)] as [string, string]] : []),
         ]}
@@ -105,22 +105,31 @@ function Shown({ of }: { of: Explained }) {
         <h2 id="answer">Question and answer</h2>
         <Table
           caption="Tensors"
+          file="tensors"
           rows={[
             ...(prediction.inputs ?? []).map((one) => ({ ...one, way: "input" })),
             ...(prediction.outputs ?? []).map((one) => ({ ...one, way: "output" })),
           ]}
           id={(one) => one.way + one.name}
           columns={[
-            { key: "way", title: "Part", cell: (one) => one.way },
-            { key: "name", title: "Name", cell: (one) => one.name },
+            { key: "part", title: "Part", raw: (one) => one.way },
+            {
+              key: "name",
+              title: "Name",
+              raw: (one) => one.name,
+              cell: (one) => <Name of={one.name} />,
+            },
             {
               key: "type",
               title: "Type",
-              cell: (one) => `${one.datatype} [${one.shape.join(", ")}]`,
+              whole: true,
+              raw: (one) => `${one.datatype} [${one.shape.join(", ")}]`,
             },
             {
-              key: "data",
+              key: "values",
               title: "Values",
+              long: true,
+              raw: (one) => one.data.map((value) => value ?? NaN).join(" "),
               cell: (one) => <code>{one.data.map(digits).join("  ")}</code>,
             },
           ]}
@@ -148,7 +157,10 @@ function Shown({ of }: { of: Explained }) {
           {run && (
             <li>
               <h3>
-                Run <a href={`/runs/${run.run_id}`}>{run.name || run.run_id}</a>
+                Run{" "}
+                <a href={`/runs/${run.run_id}`}>
+                  <Name of={run.name || run.run_id} />
+                </a>
               </h3>
               <Facts
                 of={Object.entries(run.params ?? {}).map(([name, value]) => [
@@ -165,10 +177,7 @@ function Shown({ of }: { of: Explained }) {
               </h3>
               <Facts
                 of={[
-                  [
-                    "Files",
-                    stage.dirty === "true" ? "changed since the commit" : "as committed",
-                  ],
+                  ["Files", stage.dirty === "true" ? "changed since the commit" : "as committed"],
                   ...Object.entries(stage.environment ?? {}).map(
                     ([name, value]) =>
                       [name.replace(/_/g, " "), shorter(String(value))] as [string, string],
@@ -199,7 +208,7 @@ function Shown({ of }: { of: Explained }) {
           title="The pipeline's run"
         />
       )}
-      <details>
+      <details class="all">
         <summary>All that is recorded</summary>
         <Tree of={of} />
       </details>
@@ -220,12 +229,29 @@ function Files({ list }: { list: Source[] }) {
   return (
     <Table
       caption="What it was made from"
+      file="files"
       rows={list}
       id={(one) => one.path + one.hash}
       columns={[
-        { key: "path", title: "File", cell: (one) => <code>{one.path}</code> },
-        { key: "hash", title: "Hash", cell: (one) => <code>{one.hash}</code> },
-        { key: "size", title: "Size", numeric: true, cell: (one) => bytes(one.size) },
+        {
+          key: "file",
+          title: "File",
+          raw: (one) => one.path,
+          cell: (one) => <code>{one.path}</code>,
+        },
+        {
+          key: "hash",
+          title: "Hash",
+          raw: (one) => one.hash,
+          cell: (one) => <code>{one.hash}</code>,
+        },
+        {
+          key: "bytes",
+          title: "Size",
+          numeric: true,
+          raw: (one) => one.size,
+          cell: (one) => bytes(one.size),
+        },
       ]}
     />
   );

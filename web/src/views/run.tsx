@@ -1,31 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 
 import {
   type FileInfo,
   type KeyValue,
   type Run,
+  ask,
   getLoggedModel,
   getRun,
   listArtifacts,
   listModelFiles,
   searchRuns,
   series,
+  token,
   versionsOfRun,
 } from "../api";
 import { Chart } from "../chart";
-import { bytes, duration, number, time } from "../format";
-import { Facts, Loaded, State, Table, View } from "../parts";
+import { save } from "../csv";
+import { bytes, duration, elapsed, number, quoted, time } from "../format";
+import { Facts, Loaded, Name, State, Table, View } from "../parts";
 import { useResource } from "../resource";
+import { Tree } from "./tree";
 
 const tagOf = (run: Run, key: string) => run.data.tags?.find((one) => one.key === key)?.value;
 
+type Fact = [string, ComponentChildren];
+
 export function RunView({ id }: { id: string }) {
-  const run = useResource(id, () => getRun(id), true);
-  const title = run.value?.info.run_name || id;
+  const run = useResource(
+    id,
+    () => getRun(id),
+    true,
+    ({ info }) => info.status === "RUNNING",
+  );
   return (
-    <View title={`Run ${title}`} command={`slipway run show ${id}`}>
+    <View
+      title="Run"
+      name={run.value?.info.run_name || id}
+      command={`slipway run show ${quoted(id)}`}
+    >
       <Loaded from={run} what="the run">
         {(value) => <Shown run={value} />}
       </Loaded>
@@ -36,6 +51,9 @@ export function RunView({ id }: { id: string }) {
 function Shown({ run }: { run: Run }) {
   const { info, data } = run;
   const parent = tagOf(run, "mlflow.parentRunId");
+  const stage = tagOf(run, "slipway.stage");
+  const commit = tagOf(run, "slipway.commit") ?? tagOf(run, "mlflow.source.git.commit");
+  const params = data.params ?? [];
   const metrics = [...(data.metrics ?? [])].sort((a, b) => a.key.localeCompare(b.key));
   const curves = metrics.filter((one) => Number(one.step ?? 0) > 0);
   const versions = useResource("versions of " + info.run_id, () => versionsOfRun(info.run_id));
@@ -46,18 +64,13 @@ function Shown({ run }: { run: Run }) {
         of={[
           ["State", <State of={info.status} />],
           ["Run", <code>{info.run_id}</code>],
-          ["Stage", tagOf(run, "slipway.stage") ?? "–"],
-          [
-            "Commit",
-            <code>
-              {tagOf(run, "slipway.commit")?.slice(0, 12) ??
-                tagOf(run, "mlflow.source.git.commit")?.slice(0, 12) ??
-                "–"}
-            </code>,
-          ],
+          ...(stage ? ([["Stage", <Name of={stage} />]] as Fact[]) : []),
+          ...(commit ? ([["Commit", <code>{commit.slice(0, 12)}</code>]] as Fact[]) : []),
           ["Started (UTC)", time(info.start_time)],
           ["Took", duration(info.start_time, info.end_time)],
-          ["Part of", parent ? <a href={`/runs/${parent}`}>{parent.slice(0, 8)}</a> : "–"],
+          ...(parent
+            ? ([["Part of", <a href={`/runs/${parent}`}>{parent.slice(0, 8)}</a>]] as Fact[])
+            : []),
           ...(versions.value?.length
             ? [
                 [
@@ -78,22 +91,41 @@ function Shown({ run }: { run: Run }) {
           </div>
         </section>
       )}
-      <section aria-labelledby="metrics">
-        <h2 id="metrics">Metrics</h2>
-        <Table
-          caption="Last value of each metric"
-          rows={metrics}
-          id={(one) => one.key}
-          columns={[
-            { key: "key", title: "Metric", cell: (one) => one.key },
-            { key: "value", title: "Value", numeric: true, cell: (one) => number(one.value, 7) },
-            { key: "step", title: "Step", numeric: true, cell: (one) => number(one.step) },
-          ]}
-        />
-      </section>
-      <Pairs title="Parameters" of={data.params ?? []} />
-      <Artifacts run={run} />
       <Children runId={info.run_id} experimentId={info.experiment_id} />
+      <div class="pair">
+        {metrics.length > 0 && (
+          <section aria-labelledby="metrics">
+            <h2 id="metrics">Metrics</h2>
+            <Table
+              caption="Last value of each metric"
+              file="metrics"
+              rows={metrics}
+              id={(one) => one.key}
+              columns={[
+                {
+                  key: "metric",
+                  title: "Metric",
+                  raw: (one) => one.key,
+                  cell: (one) => <Name of={one.key} />,
+                },
+                {
+                  key: "value",
+                  title: "Value",
+                  numeric: true,
+                  raw: (one) => one.value ?? NaN,
+                  cell: (one) => number(one.value ?? NaN, 7),
+                },
+                { key: "step", title: "Step", numeric: true, raw: (one) => one.step },
+              ]}
+            />
+          </section>
+        )}
+        {params.length > 0 && <Pairs title="Parameters" of={params} />}
+      </div>
+      {metrics.length + params.length === 0 && (
+        <p class="quiet">It logged no metrics and no parameters.</p>
+      )}
+      <Artifacts run={run} />
       <Pairs title="Tags" of={tags} />
     </>
   );
@@ -106,11 +138,22 @@ function Pairs({ title, of }: { title: string; of: KeyValue[] }) {
       <h2 id={id}>{title}</h2>
       <Table
         caption={`${title} of the run`}
+        file={id}
         rows={[...of].sort((a, b) => a.key.localeCompare(b.key))}
         id={(one) => one.key}
         columns={[
-          { key: "key", title: "Name", cell: (one) => one.key },
-          { key: "value", title: "Value", cell: (one) => <Value text={one.value} /> },
+          {
+            key: "name",
+            title: "Name",
+            raw: (one) => one.key,
+            cell: (one) => <Name of={one.key} />,
+          },
+          {
+            key: "value",
+            title: "Value",
+            raw: (one) => one.value,
+            cell: (one) => <Value text={one.value} />,
+          },
         ]}
       />
     </section>
@@ -119,22 +162,35 @@ function Pairs({ title, of }: { title: string; of: KeyValue[] }) {
 
 const LONG = 120;
 function Value({ text }: { text: string }) {
-  if (text.length <= LONG) return <code>{text}</code>;
+  const inside = /^[[{]/.test(text) ? parsed(text) : undefined;
+  if (inside !== undefined) {
+    const list = Array.isArray(inside);
+    const keys = Object.keys(inside);
+    if (!keys.length) return <span class="quiet">none</span>;
+    return (
+      <details>
+        <summary>{list ? `${keys.length} items` : keys.join(", ")}</summary>
+        <Tree of={list ? { items: inside } : inside} />
+      </details>
+    );
+  }
+  if (text.length <= LONG) return <code dir="auto">{text}</code>;
   return (
     <details>
       <summary>
         <code>{text.slice(0, LONG)}…</code>
       </summary>
-      <pre>{pretty(text)}</pre>
+      <pre>{text}</pre>
     </details>
   );
 }
 
-function pretty(text: string): string {
+// The members of a JSON text, as the pipeline's tags are; undefined for any other text.
+function parsed(text: string): Record<string, unknown> | undefined {
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    return JSON.parse(text) as Record<string, unknown>;
   } catch {
-    return text; // not JSON: shown as it is
+    return undefined;
   }
 }
 
@@ -213,9 +269,11 @@ function CurveDrawn({ name, steps, values, raw, zoomed, zoom }: DrawnProps) {
     <>
       <Chart
         title={name}
+        file={name}
         x={steps}
         lines={lines}
         xTitle="step"
+        yTitle={name.length > 32 ? name.slice(0, 31) + "…" : name}
         onZoom={zoom}
         note={
           raw > steps.length
@@ -314,9 +372,16 @@ function File({ root, list, file }: Pick<FolderProps, "root" | "list"> & { file:
   const folder = root.replace(/^mlflow-artifacts:\/*/, "");
   const path = `${folder}/${file.path}`.split("/").map(encodeURIComponent).join("/");
   const address = `/api/2.0/mlflow-artifacts/artifacts/${path}`;
+  // A link carries no token: with one, the page fetches the file itself.
+  const fetched = async (event: MouseEvent) => {
+    if (!token()) return;
+    event.preventDefault();
+    const response = await ask(address, { signal: null }); // as long as it takes
+    if (response.ok) save(name ?? "artifact", await response.blob());
+  };
   return (
     <>
-      <a href={address} download={name}>
+      <a href={address} download={name} onClick={fetched}>
         {name}
       </a>{" "}
       <span class="quiet">{bytes(file.file_size)}</span>
@@ -353,23 +418,31 @@ export function Children({
       <h2 id="children">{title}</h2>
       <Table
         caption="Its parts, in order"
+        file="parts"
         rows={found.value}
         id={(run) => run.info.run_id}
         columns={[
           {
-            key: "name",
+            key: "run",
             title: "Run",
+            raw: (run) => run.info.run_name || run.info.run_id,
             cell: (run) => (
               <a href={`/runs/${run.info.run_id}`}>
-                {run.info.run_name || run.info.run_id.slice(0, 8)}
+                <Name of={run.info.run_name || run.info.run_id.slice(0, 8)} />
               </a>
             ),
           },
-          { key: "state", title: "Status", cell: (run) => <State of={run.info.status} /> },
           {
-            key: "took",
+            key: "status",
+            title: "Status",
+            raw: (run) => run.info.status,
+            cell: (run) => <State of={run.info.status} />,
+          },
+          {
+            key: "took_ms",
             title: "Took",
             numeric: true,
+            raw: (run) => elapsed(run.info.start_time, run.info.end_time),
             cell: (run) => duration(run.info.start_time, run.info.end_time),
           },
         ]}

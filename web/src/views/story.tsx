@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useSignal } from "@preact/signals";
 
-import { type Event, type StoryLine, ours } from "../api";
-import { day, days, number, time } from "../format";
-import { Facts, Loaded, View } from "../parts";
+import { type StoryLine, ours } from "../api";
+import { csv, csvName, save } from "../csv";
+import { day, days, number } from "../format";
+import { Command, Facts, Loaded, View } from "../parts";
 import { useResource } from "../resource";
-import { query, withSettings } from "../route";
-import { Tree } from "./tree";
+import { go, query, withSettings } from "../route";
+import { EventView } from "./evidence";
 
 interface Told {
   lines: StoryLine[];
   summary?: Record<string, unknown>;
+  left_off?: number; // older lines that the server did not send
 }
 
 const look = (type: string) =>
@@ -20,6 +22,9 @@ const look = (type: string) =>
       ? "good"
       : "";
 
+// Steps on the way to a decision, for who wants the decisions alone.
+const ROUTINE = /^(trigger\.fired|retraining\.(started|finished)|rollout\.step)$/;
+
 // A line begins with what happened, and that leads to its grounds; the numbers follow.
 function parts(line: StoryLine): [string, string] {
   const sentence = days(line.sentence);
@@ -28,39 +33,125 @@ function parts(line: StoryLine): [string, string] {
   return at < 0 ? [sentence, ""] : [sentence.slice(0, at), sentence.slice(at)];
 }
 
-// What happened, newest first: each line with its numbers, and the command that shows its grounds.
+// What happened, newest first: each line with its numbers leads to its grounds, and to the command
+// that shows them.
 export function StoryView() {
-  const found = useResource("story", () => ours<Told>("story"), true);
   const seq = Number(query.value.get("event") ?? 0);
+  return seq > 0 ? <EventView key={seq} seq={seq} /> : <Whole />;
+}
+
+function Whole() {
+  const found = useResource("story", () => ours<Told>("story"), true);
   return (
     <View title="Story" command="slipway story">
-      {seq > 0 && <Grounds seq={seq} />}
-      <p class="quiet">
-        Every alarm, retraining, comparison, promotion and refusal, with the numbers it rests on.
-      </p>
       <Loaded from={found} what="the story">
-        {(told) =>
-          told.lines.length ? (
-            <Lines told={told} />
-          ) : (
-            <p>
-              Nothing happened yet. <code>slipway apply</code> brings what a{" "}
-              <code>slipway.yaml</code> describes; <code>slipway repro</code> trains.
-            </p>
-          )
-        }
+        {(told) => (told.lines.length ? <Lines told={told} /> : <Welcome />)}
       </Loaded>
     </View>
   );
 }
 
-function Lines({ told: { lines, summary } }: { told: Told }) {
-  const oldest = useSignal(false);
-  const counts = Object.entries(summary ?? {}).filter(([, value]) => typeof value === "number");
+// The first thing that somebody sees of a new store.
+function Welcome() {
   return (
     <>
-      <Facts of={counts.map(([name, value]) => [name.replace(/_/g, " "), number(value)])} />
       <p>
+        Nothing happened yet. What you record, serve and decide will be told here, each line with
+        its numbers. Three ways to begin, each alone or one after the other:
+      </p>
+      <ol class="welcome">
+        <li>
+          <h2>Record an experiment</h2>
+          <p>Point any script that logs to MLflow at this server, and run it as it is:</p>
+          <Command text={`export MLFLOW_TRACKING_URI=${location.origin}`} />
+          <p>
+            Its runs and curves appear under <a href="/runs">Runs</a>.
+          </p>
+        </li>
+        <li>
+          <h2>Run a pipeline</h2>
+          <p>In a git repository that has a dvc.yaml: runs what changed, and records each stage.</p>
+          <Command text={`SLIPWAY_URL=${location.origin} slipway repro`} />
+        </li>
+        <li>
+          <h2>Serve a model</h2>
+          <p>
+            Write into slipway.yaml which model an endpoint serves, what watches it and what a new
+            version must prove; then look at the plan and apply it:
+          </p>
+          <Command text="slipway plan" />
+          <Command text="slipway apply" />
+          <p>
+            What serves appears under <a href="/endpoints">Endpoints</a>.
+          </p>
+        </li>
+      </ol>
+    </>
+  );
+}
+
+const count = (summary: Record<string, unknown>, key: string) => Number(summary[key] ?? 0);
+
+function facts(summary: Record<string, unknown>): [string, string][] {
+  const lead = Array.isArray(summary.lead_times_days) ? summary.lead_times_days.length : 0;
+  const of = (key: string, ...parts: [string, string][]) =>
+    number(count(summary, key)) +
+    (count(summary, key) && parts.length
+      ? ` (${parts.map(([part, word]) => `${number(count(summary, part))} ${word}`).join(", ")})`
+      : "");
+  return [
+    ["Alarms", of("alarms")],
+    ["Retrainings", of("retrainings", ["retrainings_failed", "failed"])],
+    ["Comparisons", of("comparisons")],
+    ["Deployments", of("deployments")],
+    [
+      "Challengers refused",
+      of("refused", ["refused_by_gate", "by the gate"], ["refused_by_rollout", "by a rollout"]),
+    ],
+    ...(lead
+      ? ([
+          [
+            "Lead time, trigger to all traffic",
+            `${number(summary.lead_time_days_median, 3)} days (median, n = ${number(lead)})`,
+          ],
+        ] as [string, string][])
+      : []),
+  ];
+}
+
+function Lines({ told: { lines, summary, left_off = 0 } }: { told: Told }) {
+  const oldest = useSignal(false);
+  const decisions = query.value.get("show") === "decisions";
+  const shown = decisions ? lines.filter((line) => !ROUTINE.test(line.type)) : lines;
+  const ordered = oldest.value ? shown : [...shown].reverse();
+  const byDay: { day: string; lines: StoryLine[] }[] = [];
+  for (const line of ordered) {
+    const on = day(line.event_time);
+    if (byDay.at(-1)?.day !== on) byDay.push({ day: on, lines: [] });
+    byDay.at(-1)!.lines.push(line);
+  }
+  const download = () =>
+    save(
+      csvName("lines"),
+      csv(
+        ["event_time", "type", "word", "sentence", "command"],
+        ordered.map((line) => [line.event_time, line.type, line.word, line.sentence, line.command]),
+      ),
+    );
+  return (
+    <>
+      <p class="quiet">
+        Every alarm, retraining, comparison, promotion and refusal, with the numbers it rests on.
+      </p>
+      {summary && <Facts of={facts(summary)} />}
+      <p class="tools">
+        <button
+          type="button"
+          aria-pressed={decisions}
+          onClick={() => go(withSettings({ show: decisions ? "" : "decisions" }), true)}
+        >
+          Decisions only
+        </button>{" "}
         <button
           type="button"
           aria-pressed={oldest.value}
@@ -68,76 +159,44 @@ function Lines({ told: { lines, summary } }: { told: Told }) {
         >
           Oldest first
         </button>{" "}
-        <span class="quiet">{number(lines.length)} lines</span>
+        <span class="quiet" role="status">
+          {number(shown.length)} lines{left_off > 0 && `, and ${number(left_off)} older ones`}
+        </span>
+        <button type="button" class="small last" aria-label="CSV of: the story" onClick={download}>
+          CSV
+        </button>
       </p>
-      <ol class="story" reversed={!oldest.value}>
-        {(oldest.value ? lines : [...lines].reverse()).map((line) => {
-          const [what, why] = parts(line);
-          return (
-            <li key={line.seq} class={look(line.type)}>
-              <time dateTime={line.event_time}>{day(line.event_time)}</time>
-              <span class="word">{line.word}</span>
-              <p>
-                {line.page ? <a href={line.page}>{what}</a> : what}
-                {why}
-              </p>
-              <code>{line.command}</code>
-            </li>
-          );
-        })}
-      </ol>
+      {byDay.map((one) => (
+        <section key={one.lines[0]!.seq} class="day" aria-label={one.day}>
+          <h2>
+            <time dateTime={one.day}>{one.day}</time>
+          </h2>
+          <ol class="story">
+            {one.lines.map((line) => (
+              <Line key={line.seq} line={line} />
+            ))}
+          </ol>
+        </section>
+      ))}
     </>
   );
 }
 
-interface Evidence {
-  hash: string;
-  kind: string;
-  subject: string;
-  body: Record<string, unknown>;
-}
-
-// One event with the documents that it rests on.
-function Grounds({ seq }: { seq: number }) {
-  const found = useResource(`event ${seq}`, async () => {
-    const { events } = await ours<{ events: Event[] }>("events", { after: seq - 1, limit: 1 });
-    const event = events[0];
-    if (!event) throw new Error(`there is no event ${seq}`);
-    const evidence = await Promise.all(
-      event.evidence.map((hash) => ours<Evidence>(`evidence/${hash}`)),
-    );
-    return { event, evidence };
-  });
+function Line({ line }: { line: StoryLine }) {
+  const [what, why] = parts(line);
   return (
-    <section class="live" aria-labelledby="grounds">
-      <h2 id="grounds">Event {seq}</h2>
-      <Loaded from={found} what="the event">
-        {({ event, evidence }) => (
+    <li class={look(line.type)}>
+      <span class="word">{line.word}</span>
+      <p>
+        {line.page ? <a href={line.page}>{what}</a> : what}
+        {why}
+        {!line.page && line.command && (
           <>
-            <Facts
-              of={[
-                ["What", event.type],
-                ["Of", event.subject],
-                ["Who", event.actor],
-                ["Event time (UTC)", time(event.event_time)],
-                ["Recorded (UTC)", time(event.recorded_at)],
-              ]}
-            />
-            <Tree of={event.body} />
-            {evidence.map((one) => (
-              <details key={one.hash} open={evidence.length === 1}>
-                <summary>
-                  Evidence {one.hash.slice(0, 12)}: {one.kind}
-                </summary>
-                <Tree of={one.body} />
-              </details>
-            ))}
-            <p>
-              <a href={withSettings({ event: "" })}>Close</a>
-            </p>
+            {" "}
+            <code>{line.command}</code>
           </>
         )}
-      </Loaded>
-    </section>
+      </p>
+    </li>
   );
 }
