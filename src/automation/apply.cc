@@ -65,8 +65,8 @@ json::Array change_list(const std::vector<Change>& changes) {
   return list;
 }
 
-Applied carry_out(storage::Transaction& transaction, const Clock& clock, const Plan& plan,
-                  const std::string& actor) {
+Applied carry_out(storage::Transaction& transaction, const Clock& clock, const PlanFacts& facts,
+                  const Plan& plan, const std::string& actor) {
   refuse_errors(plan.errors);
   store_id(transaction, clock);
   Applied applied;
@@ -80,9 +80,11 @@ Applied carry_out(storage::Transaction& transaction, const Clock& clock, const P
     desired[{object.kind, object.name}] = &object;
   }
   for (const Change& change : applied.changes) {
+    const TimeUs event_time =
+        change.kind == "Endpoint" && facts.watermark ? facts.watermark(change.name) : 0;
     if (change.action == Action::kDelete) {
       const Object object = find_object(transaction, change.kind, change.name).value();
-      remove_live(transaction, clock, object, actor);
+      remove_live(transaction, clock, object, actor, event_time);
       delete_object(transaction, change.kind, change.name);
       continue;
     }
@@ -95,7 +97,7 @@ Applied carry_out(storage::Transaction& transaction, const Clock& clock, const P
     object.source = plan.request.source;
     object.applied_by = actor;
     object = put_object(transaction, clock, object);
-    write_live(transaction, clock, object, actor);
+    write_live(transaction, clock, object, actor, event_time);
   }
   applied.id = new_ulid(clock.now());
   ledger::Event event;
@@ -211,7 +213,7 @@ json::Object to_json(const Applied& applied) {
 
 Applied apply(storage::Transaction& transaction, const Clock& clock, const PlanFacts& facts,
               const PlanRequest& request, const std::string& actor) {
-  return carry_out(transaction, clock, make_plan(transaction, clock, facts, request), actor);
+  return carry_out(transaction, clock, facts, make_plan(transaction, clock, facts, request), actor);
 }
 
 Applied apply_plan_file(storage::Transaction& transaction, const Clock& clock,
@@ -239,7 +241,7 @@ Applied apply_plan_file(storage::Transaction& transaction, const Clock& clock,
   const Plan fresh =
       make_plan(transaction, clock, facts, plan_request_from_json(request.as_object()));
   refuse_stale(plan, fresh);
-  return carry_out(transaction, clock, fresh, actor);
+  return carry_out(transaction, clock, facts, fresh, actor);
 }
 
 }  // namespace slipway::automation

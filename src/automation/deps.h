@@ -52,8 +52,9 @@ struct Deps {
   std::function<void()> flush_log;
   // Keeps the log from `position` on for a holder; INT64_MAX lets go.
   std::function<void(const std::string& holder, std::int64_t position)> retain_log;
-  // Makes the routing table what the database says; true if it changed.
-  std::function<bool()> refresh_serving;
+  // Makes the routing table what the database says, with the versions that `endpoint` wants loaded;
+  // what others want may be loading still. True if it changed.
+  std::function<bool(const std::string& endpoint)> refresh_serving;
   // One bounded step of the monitors on the endpoints in scope; false when they have seen
   // everything.
   using Scope = std::function<bool(const std::string& endpoint)>;

@@ -99,7 +99,7 @@ std::optional<json::Object> live_endpoint(storage::Session& session, const Objec
 }
 
 void write_endpoint(storage::Transaction& transaction, const Clock& clock, const Object& object,
-                    const std::string& actor) {
+                    const serving::Change& change) {
   serving::EndpointRow row;
   row.name = object.name;
   row.model = spec_text(object.spec, "model");
@@ -113,7 +113,7 @@ void write_endpoint(storage::Transaction& transaction, const Clock& clock, const
     row.latency_limit_us =
         std::llround(spec_number(rollout->as_object(), "latency_limit_ms") * 1'000);
   }
-  serving::put_endpoint(transaction, clock, row, {actor, "", 0});
+  serving::put_endpoint(transaction, clock, row, change);
 }
 
 }  // namespace
@@ -145,11 +145,11 @@ std::optional<json::Object> read_live(storage::Session& session, const Object& o
 }
 
 void write_live(storage::Transaction& transaction, const Clock& clock, const Object& object,
-                const std::string& actor) {
+                const std::string& actor, TimeUs event_time) {
   if (object.kind == "Model") {
     write_model(transaction, clock, object, actor);
   } else if (object.kind == "Endpoint") {
-    write_endpoint(transaction, clock, object, actor);
+    write_endpoint(transaction, clock, object, {actor, "", event_time});
   } else if (object.kind == "Monitor") {
     monitoring::put_monitor(transaction, clock, object.name, object.spec);
   } else if (object.kind == "Gate") {
@@ -162,14 +162,14 @@ void write_live(storage::Transaction& transaction, const Clock& clock, const Obj
 }
 
 void remove_live(storage::Transaction& transaction, const Clock& clock, const Object& object,
-                 const std::string& actor) {
+                 const std::string& actor, TimeUs event_time) {
   if (object.kind == "Model") {
     for (const registry::AliasRule& rule : registry::list_alias_rules(transaction, object.name)) {
       registry::clear_alias_rule(transaction, object.name, rule.alias);
     }
   } else if (object.kind == "Endpoint") {
     if (serving::find_endpoint(transaction, object.name)) {
-      serving::delete_endpoint(transaction, clock, object.name, {actor, "", 0});
+      serving::delete_endpoint(transaction, clock, object.name, {actor, "", event_time});
     }
   } else if (object.kind == "Monitor") {
     if (monitoring::find_monitor(transaction, object.name)) {

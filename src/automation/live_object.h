@@ -20,16 +20,16 @@ namespace slipway::automation {
 // is paused) is no part of it.
 std::optional<json::Object> read_live(storage::Session& session, const Object& object);
 
-// Makes it so, in the caller's transaction. `actor` as in ledger::Event. Throws what the owner
-// throws.
+// Makes it so, in the caller's transaction. `actor` and `event_time` (of an endpoint; 0 = none) as
+// in ledger::Event. Throws what the owner throws.
 //   Model     is created if the registry has none of that name; rules of aliases that the spec does
 //   not name are dropped Endpoint  takes effect when serving's Manager looks next Trigger   keeps
 //   its memory (anchor, failures, pause)
 void write_live(storage::Transaction& transaction, const Clock& clock, const Object& object,
-                const std::string& actor);
+                const std::string& actor, TimeUs event_time);
 
 // Undoes it. A Model loses its alias rules alone: its versions are not the file's to delete.
 void remove_live(storage::Transaction& transaction, const Clock& clock, const Object& object,
-                 const std::string& actor);
+                 const std::string& actor, TimeUs event_time);
 
 }  // namespace slipway::automation

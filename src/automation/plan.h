@@ -75,11 +75,12 @@ struct Plan {
   bool has_changes() const;
 };
 
-// What the plan needs to know of the world besides the database. Each may be empty: then it is not
-// known.
+// What plan and apply need to know of the world besides the database. Each may be empty: then it is
+// not known.
 struct PlanFacts {
   std::function<std::optional<double>(storage::Session&, const std::string& endpoint)>
       requests_per_day;
+  std::function<TimeUs(const std::string& endpoint)> watermark = {};  // for the events of an apply
 };
 
 // Reads only. Faults of a spec (normalise) throw kInvalidArgument; what speaks against the whole

@@ -49,7 +49,8 @@ class Plans : public ::testing::Test {
  protected:
   Applied apply_file(const json::Object& file) {
     return world_.database.write_returning<Applied>([&](storage::Transaction& transaction) {
-      return apply_plan_file(transaction, world_.clock, {world_.deps.requests_per_day}, file,
+      return apply_plan_file(transaction, world_.clock,
+                             {world_.deps.requests_per_day, world_.deps.watermark}, file,
                              "user:test");
     });
   }
@@ -99,6 +100,15 @@ TEST_F(Plans, ApplyMakesItSoAndASecondOneChangesNothing) {
             "No changes. What runs is what the files say.\n");
   EXPECT_TRUE(world_.apply_text(all_).changes.empty());
   EXPECT_EQ(world_.events("apply.done").size(), 1U);
+}
+
+TEST_F(Plans, AnEndpointsEventsHaveItsTimeOnceItHasOne) {
+  world_.apply_text(all_);
+  EXPECT_EQ(world_.events("endpoint.created").at(0).event_time, 0);
+  world_.at("2013-03-05");
+  world_.apply_text(replaced(all_, "max_duration: 10d", "max_duration: 11d"));
+  EXPECT_EQ(world_.events("endpoint.updated").at(0).event_time, world_.watermark);
+  EXPECT_EQ(world_.events("apply.done").at(1).event_time, 0);  // about no endpoint
 }
 
 TEST_F(Plans, TheSameSaidOtherwiseIsNoChange) {

@@ -242,6 +242,18 @@ std::optional<Promotion> act(storage::Transaction& transaction, const Deps& deps
   return promotion;
 }
 
+// The versions of every endpoint that follows the alias are in memory when a promotion is answered;
+// what other endpoints want is not waited for.
+void refresh_followers(const Deps& deps, const PromotionRequest& request) {
+  const auto rows = deps.database.read_returning<std::vector<serving::EndpointRow>>(
+      [](storage::Session& session) { return serving::list_endpoints(session); });
+  for (const serving::EndpointRow& row : rows) {
+    if (row.model == request.model && row.alias == request.alias) {
+      deps.refresh_serving(row.name);
+    }
+  }
+}
+
 bool may_be_over_soon(Code code) {
   return code == Code::kUnavailable || code == Code::kResourceExhausted ||
          code == Code::kDeadlineExceeded || code == Code::kConflict;
@@ -303,7 +315,7 @@ Promotion promote(const Deps& deps, const PromotionRequest& request) {
                           return serving::get_rollout(session, promotion->rollout).log_position;
                         }));
       }
-      deps.refresh_serving();
+      refresh_followers(deps, request);
       return *promotion;
     }
   }

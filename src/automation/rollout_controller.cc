@@ -216,7 +216,7 @@ bool carry_out(const Deps& deps, const serving::RolloutRow& rollout, const Rulin
     return rule(transaction, deps, rollout, ruling, event_time);
   });
   if (done) {
-    deps.refresh_serving();
+    deps.refresh_serving(rollout.endpoint);
     if (ruling.state != serving::RolloutState::kActive) {
       deps.retain_log("rollout:" + rollout.id, INT64_MAX);
     }
@@ -358,7 +358,7 @@ void abort_in_rollback(storage::Transaction& transaction, const Clock& clock,
   } else {  // begun without a policy to judge by
     ruling.numbers.set("counters", serving::to_json(rollback.counters));
   }
-  end_rollout(transaction, clock, rollout, ruling, "rollback", rollback.event_time);
+  end_rollout(transaction, clock, rollout, ruling, "rollback", rollback.watermark);
 }
 
 }  // namespace slipway::automation

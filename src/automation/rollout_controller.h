@@ -45,8 +45,7 @@ struct RollbackRuling {
   serving::StepCounters counters;
   std::string actor;
   std::string reason;
-  TimeUs event_time = 0;  // of the events
-  TimeUs watermark = 0;   // that the rollout is looked at
+  TimeUs watermark = 0;  // that the rollout is looked at; the event time of the end
 };
 void abort_in_rollback(storage::Transaction& transaction, const Clock& clock,
                        const serving::RolloutRow& rollout, const RollbackRuling& rollback);

@@ -86,7 +86,7 @@ TestWorld::TestWorld()
            .flush_log = [] {},
            .retain_log = [this](const std::string& holder,
                                 std::int64_t position) { retained.emplace_back(holder, position); },
-           .refresh_serving = [] { return false; },
+           .refresh_serving = [](const std::string&) { return false; },
            .follow_labels = [](const Deps::Scope&) { return false; },
            .export_labelled =
                [this](const std::string&, const monitoring::ExportOptions& options,
@@ -135,7 +135,7 @@ Applied TestWorld::apply_text(const std::string& yaml, bool prune, std::int64_t 
   wanted.prune = prune;
   wanted.allow_destroy = allow_destroy;
   return database.write_returning<Applied>([&](storage::Transaction& transaction) {
-    return apply(transaction, clock, {deps.requests_per_day}, wanted, "user:test");
+    return apply(transaction, clock, {deps.requests_per_day, deps.watermark}, wanted, "user:test");
   });
 }
 

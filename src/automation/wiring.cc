@@ -29,7 +29,8 @@ Deps wire(const Parts& parts) {
       .flush_log = [&log] { log.flush(); },
       .retain_log = [&log](const std::string& holder,
                            std::int64_t position) { log.retain_from(holder, position); },
-      .refresh_serving = [&manager] { return manager.refresh_now(); },
+      .refresh_serving =
+          [&manager](const std::string& endpoint) { return manager.refresh_now(endpoint); },
       .follow_labels = parts.follow_labels,
       .export_labelled =
           [&database, &log, &artifacts](const std::string& monitor,

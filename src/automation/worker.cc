@@ -369,7 +369,7 @@ Worker::Settled Worker::settle(const std::string& endpoint, TimeUs timeout) {
     }
     deps_.flush_log();
     bool more = follow(scope, in_time);
-    more = deps_.refresh_serving() || more;
+    more = deps_.refresh_serving(endpoint) || more;
     more = decide(scope, in_time, false) || more;
     more =
         (seat.has_threads() ? await_training(endpoint, trained, in_time) : train(scope, in_time)) ||

@@ -554,8 +554,7 @@ TEST_F(Loop, ARollbackRecordsTheRefusalAndTheRetrainingsOutcome) {
   counters.add(serving::Arm::kChallenger, true, false, false, 3);
   world_.database.write([&](storage::Transaction& transaction) {
     abort_in_rollback(transaction, world_.clock, rollout,
-                      {counters, "user:test", "rolled back by hand: incident 8", world_.watermark,
-                       world_.watermark});
+                      {counters, "user:test", "rolled back by hand: incident 8", world_.watermark});
   });
   EXPECT_EQ(world_.newest_rollout().state, serving::RolloutState::kAborted);
   EXPECT_EQ(world_.newest_rollout().steps[0].counters, counters);

@@ -66,7 +66,7 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t bytes_max
     if (got == 0) return bytes;
     bytes.append(buffer, static_cast<std::size_t>(got));
     if (bytes.size() > bytes_max) {
-      throw Error(Code::kResourceExhausted,
+      throw Error(Code::kInvalidArgument,
                   quoted(path) + " is longer than " + std::to_string(bytes_max) + " bytes");
     }
   }

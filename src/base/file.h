@@ -12,7 +12,7 @@ namespace slipway {
 // Files as whole texts, and the moves that make a change all or nothing. Every function throws
 // errno_error naming the path.
 
-// The file's bytes. kNotFound if it is not there; kResourceExhausted if it is longer than
+// The file's bytes. kNotFound if it is not there; kInvalidArgument if it is longer than
 // `bytes_max`.
 std::string read_file(const std::filesystem::path& path, std::uint64_t bytes_max = UINT64_MAX);
 

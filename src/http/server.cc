@@ -131,7 +131,7 @@ void Server::start() {
   for (const auto& loop : state_->loops) state_->threads.emplace_back([loop] { loop->run(); });
 }
 
-void Server::stop(int grace_ms) {
+void Server::stop(int grace_ms, const std::function<void()>& give_up) {
   if (std::exchange(state_->stopped, true)) return;
   Core& core = state_->core;
   core.draining = true;
@@ -144,6 +144,7 @@ void Server::stop(int grace_ms) {
                  {{"connections", std::to_string(core.connections)}});
   }
   for (const auto& loop : state_->loops) loop->close_all();
+  if (give_up) give_up();
   core.pool.stop();
   for (const auto& loop : state_->loops) loop->stop();
   for (std::thread& thread : state_->threads) thread.join();

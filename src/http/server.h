@@ -60,8 +60,9 @@ class Server {
   void start();
 
   // Drains: takes no new connections, answers what is under way with `Connection: close`, ends
-  // streams, and closes what is left after `grace_ms`. Returns when every handler has returned.
-  void stop(int grace_ms);
+  // streams, and closes what is left after `grace_ms`. Then, once, `give_up`: what handlers still
+  // wait for must end there, since stop() returns when every handler has returned.
+  void stop(int grace_ms, const std::function<void()>& give_up = {});
 
  private:
   struct State;

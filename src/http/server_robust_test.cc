@@ -203,6 +203,29 @@ TEST(Robust, AFullPoolAnswers503) {
   for (RawClient& client : clients) EXPECT_EQ(body_of(client.read_response()), "done");
 }
 
+TEST(Robust, WhatAHandlerStillWaitsForIsGivenUpAfterTheGrace) {
+  std::atomic<bool> running{false}, given_up{false}, returned{false};
+  TestServer server({route(
+      Method::kGet, "/wait", Permission::kPublic, Execution::kPool,
+      [&](const Request&) {
+        running = true;
+        while (!given_up) std::this_thread::sleep_for(milliseconds(1));
+        returned = true;
+        return text("done");
+      },
+      "")});
+  RawClient client = server.connect();
+  client.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+  while (!running) std::this_thread::sleep_for(milliseconds(1));
+  const auto begun = std::chrono::steady_clock::now();
+  server.server.stop(100, [&] {
+    EXPECT_GE(std::chrono::steady_clock::now() - begun, milliseconds(100));
+    EXPECT_FALSE(returned);
+    given_up = true;
+  });
+  EXPECT_TRUE(returned);
+}
+
 TEST(Robust, TwoHundredConnectionsOnTwoThreads) {
   ServerOptions options;
   options.io_threads = 2;

@@ -166,7 +166,7 @@ struct PullReader::State {
       case simdjson::NUMBER_ERROR: fail("not a number that a double can hold", at);
       case simdjson::INCOMPLETE_ARRAY_OR_OBJECT: fail("a list or object is not closed", at);
       case simdjson::CAPACITY: fail("the text is too long", at);
-      case simdjson::MEMALLOC: throw Error(Code::kResourceExhausted, "no memory for a JSON text");
+      case simdjson::MEMALLOC: throw Error(Code::kUnavailable, "no memory for a JSON text");
       default: fail("unexpected text", at);
     }
   }

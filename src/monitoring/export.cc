@@ -43,9 +43,9 @@ std::vector<Column> columns_of(const std::vector<serving::Tensor>& tensors,
   for (std::size_t t = 0; t < tensors.size(); ++t) {
     const std::int64_t width = row_width(tensors[t]);
     if (columns.size() + static_cast<std::size_t>(width) > kExportColumnsMax) {
-      throw Error(Code::kResourceExhausted, "a prediction has more than " +
-                                                std::to_string(kExportColumnsMax) +
-                                                " values; an export cannot hold them");
+      throw Error(Code::kFailedPrecondition, "a prediction has more than " +
+                                                 std::to_string(kExportColumnsMax) +
+                                                 " values; an export cannot hold them");
     }
     const bool named = tensors.size() == 1 && static_cast<std::int64_t>(signature.size()) == width;
     for (std::int64_t place = 0; place < width; ++place) {

@@ -102,6 +102,23 @@ TEST_F(ExportTest, WideTensorsAreNumberedAndLaterVersionsFitTheHeader) {
   EXPECT_NE(text.find(",2,,,4,0.5,0\r\n"), std::string::npos) << text;
 }
 
+TEST_F(ExportTest, APredictionThatIsTooWideIsNoMatterOfTheDisk) {
+  serving::PredictionRecord wide = record(kFirstDay, {0.5F});
+  const auto width = static_cast<std::int64_t>(kExportColumnsMax) + 1;
+  wide.inputs = {
+      serving::floats("x", {1, width}, std::vector<float>(static_cast<std::size_t>(width)))};
+  label(answer(wide), "1");
+  try {
+    csv();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kFailedPrecondition);
+    EXPECT_EQ(std::string(error.what()), "a prediction has more than " +
+                                             std::to_string(kExportColumnsMax) +
+                                             " values; an export cannot hold them");
+  }
+}
+
 TEST_F(ExportTest, ManyRowsComeInBoundedPieces) {
   ParsedLabels labels;
   for (int i = 0; i < 30; ++i) {

@@ -33,6 +33,9 @@ DataFolder::DataFolder(const std::filesystem::path& path)
         other ? "SLIPWAY_URL=" + other->url + " slipway …   uses that one"
               : "--data DIR starts one on another folder");
   }
+  // Of a server that was killed. Here, and not when announce() overwrites it, which a full disk can
+  // keep from happening: whoever has that process's number or port by now is not this server.
+  ::unlink((path_ / "server.json").c_str());
   if (!std::filesystem::exists(path_ / ".gitignore"))
     write_file_atomic(path_ / ".gitignore", "*\n");
   token_ = access::load_or_create_token(path_);

@@ -39,6 +39,16 @@ TEST_F(DataFolderTest, HoldsItsLockAndSaysWhoHasIt) {
   EXPECT_EQ(again.token().size(), 68U);
 }
 
+TEST_F(DataFolderTest, WhatAKilledServerAnnouncedIsGoneOnceTheFolderIsHeld) {
+  std::filesystem::create_directories(path_);
+  // Its process's number is alive again, in a container say.
+  write_file_atomic(path_ / "server.json",
+                    R"({"url":"http://127.0.0.1:5001","pid":)" + std::to_string(::getpid()) + "}");
+  ASSERT_TRUE(find_announcement(path_).has_value());
+  const DataFolder folder(path_);  // and the disk is too full for announce()
+  EXPECT_FALSE(find_announcement(path_).has_value());
+}
+
 TEST_F(DataFolderTest, AnAnnouncementOfADeadProcessOrHalfAFileSaysNothing) {
   std::filesystem::create_directories(path_);
   for (const char* const text :

@@ -294,12 +294,11 @@ void Server::stop(int grace_ms) {
   // is told from one that fails.
   world.worker->request_stop();
   // Requests drain while everything that answers them still works: one may name a version that has
-  // to be loaded.
-  world.http->stop(grace_ms);
-  // Before the worker's threads are waited for: a gate that one of them evaluates may be loading
-  // and probing a version for many times kProbeLimit, and nothing but the manager ends that. The
-  // gate's answer is then `unavailable`, which is asked again after the restart, never a refusal.
-  world.manager.stop();
+  // to be loaded. With the grace that is over, and before the handlers and the worker's threads are
+  // waited for: a gate that one of them evaluates may be loading and probing a version for many
+  // times kProbeLimit, and nothing but the manager ends that. The gate's answer is then
+  // `unavailable`, which is asked again after the restart, never a refusal.
+  world.http->stop(grace_ms, [&world] { world.manager.stop(); });
   world.worker->stop();
   world.delivery_thread = {};
 }

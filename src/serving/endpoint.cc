@@ -67,6 +67,7 @@ json::Object body_of(const EndpointRow& row) {
   else
     body.set("alias", row.alias);
   if (row.latency_limit_us > 0) {
+    body.set("latency_limit_us", row.latency_limit_us);  // the older of the two keys
     body.set("latency_limit_ms",
              static_cast<double>(row.latency_limit_us) / static_cast<double>(kMicrosPerMilli));
   }

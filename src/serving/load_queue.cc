@@ -7,34 +7,6 @@
 
 namespace slipway::serving {
 
-// One load of a version: taken when nobody else is at it, given back at the end.
-class LoadQueue::Turn {
- public:
-  Turn(LoadQueue& queue, const VersionKey& key) : queue_(queue), key_(key) {
-    const MutexLock lock(queue_.mutex_);
-    if (queue_.under_way_.contains(key_)) {
-      while (queue_.under_way_.contains(key_)) queue_.changed_.wait(queue_.mutex_);
-      return;
-    }
-    queue_.under_way_.insert(key_);
-    mine_ = true;
-  }
-  ~Turn() {
-    if (!mine_) return;
-    const MutexLock lock(queue_.mutex_);
-    queue_.under_way_.erase(key_);
-    queue_.changed_.notify_all();
-  }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  bool mine() const { return mine_; }  // false: somebody else's load has just ended
-
- private:
-  LoadQueue& queue_;
-  const VersionKey key_;
-  bool mine_ = false;
-};
-
 LoadQueue::LoadQueue(Load load, std::function<void()> arrived)
     : load_(std::move(load)), arrived_(std::move(arrived)) {}
 
@@ -67,8 +39,30 @@ void LoadQueue::post(const WantedLoads& wanted) {
 }
 
 void LoadQueue::load_now(const std::string& endpoint, const VersionKey& key) {
-  const Turn turn(*this, key);
-  if (!turn.mine()) return;
+  {
+    const MutexLock lock(mutex_);
+    if (under_way_.contains(key)) {
+      while (under_way_.contains(key)) changed_.wait(mutex_);
+      return;
+    }
+    std::erase_if(waiting_, [&](const auto& entry) { return entry.first == key; });
+    under_way_.insert(key);
+  }
+  carry_out(endpoint, key);
+}
+
+void LoadQueue::carry_out(const std::string& endpoint, const VersionKey& key) {
+  // However it ends: others wait for this load.
+  struct End {
+    LoadQueue& queue;
+    const VersionKey& key;
+    ~End() {
+      const MutexLock lock(queue.mutex_);
+      queue.under_way_.erase(key);
+      queue.changed_.notify_all();
+    }
+  };
+  const End end{*this, key};
   try {
     load_(endpoint, key);
   } catch (const std::exception& fault) {
@@ -96,8 +90,9 @@ void LoadQueue::run() {
       if (stop_) return;
       next = std::move(waiting_.front());
       waiting_.pop_front();
+      under_way_.insert(next.first);
     }
-    load_now(next.second, next.first);
+    carry_out(next.second, next.first);
     arrived_();
   }
 }

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
 #include <set>
 #include <string>
 #include <thread>
@@ -18,8 +17,8 @@ namespace slipway::serving {
 
 // A model's name and the number of a version of it.
 using VersionKey = std::pair<std::string, std::int64_t>;
-// Versions that are wanted, each with an endpoint that wants it.
-using WantedLoads = std::map<VersionKey, std::string>;
+// Versions that are wanted, each with every endpoint that wants it.
+using WantedLoads = std::set<std::pair<VersionKey, std::string>>;
 
 // Loads of versions that routes want, on threads of their own or on a caller's, each version once
 // at a time. What a load does and where its outcome goes is the owner's. Thread-safe.
@@ -39,23 +38,27 @@ class LoadQueue {
   // nothing.
   void stop();
 
-  // Has them loaded by the threads and returns at once. What waits or is under way is not added.
+  // Has them loaded by the threads and returns at once. What waits or is under way is not added,
+  // so of the endpoints that want a version the load is told the first.
   void post(const WantedLoads& wanted);
 
-  // Loads it on the calling thread; where another one is at it, waits for that one instead.
+  // Loads it on the calling thread, though it waits for one of the queue's; where another thread is
+  // at it, waits for that one instead.
   void load_now(const std::string& endpoint, const VersionKey& key);
 
   // Waits until nothing waits or is under way, or it was stopped; false when `deadline` came first.
   bool wait_until_idle(std::chrono::steady_clock::time_point deadline);
 
  private:
-  class Turn;
+  // REQUIRES: `key` is under way, by the calling thread. It is no longer when this returns.
+  void carry_out(const std::string& endpoint, const VersionKey& key) EXCLUDES_LOCK(mutex_);
   void run();
 
   const Load load_;
   const std::function<void()> arrived_;
   Mutex mutex_;
   CondVar changed_;
+  // A version goes from the one to the other under one lock, and is never in both.
   std::deque<std::pair<VersionKey, std::string>> waiting_ GUARDED_BY(mutex_);
   std::set<VersionKey> under_way_ GUARDED_BY(mutex_);
   bool stop_ GUARDED_BY(mutex_) = false;

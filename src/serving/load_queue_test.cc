@@ -57,6 +57,40 @@ TEST(LoadQueue, OneThatThrowsIsDoneAndTheNextIsLoaded) {
   EXPECT_EQ(loads.ended, 2);
 }
 
+// What waits or is under way is not added, whenever that is asked.
+TEST(LoadQueue, NoMomentBetweenWaitingAndUnderWay) {
+  std::atomic<int> begun{0}, ended{0};
+  std::atomic<bool> asking{false};
+  LoadQueue queue{[&](const std::string&, const VersionKey&) {
+                    ++begun;
+                    while (asking) std::this_thread::yield();
+                    ++ended;
+                  },
+                  [] {}};
+  queue.start(4);
+  for (int round = 0; round < 300; ++round) {
+    asking = true;
+    while (begun == round) queue.post({{{"m", 1}, "e"}});
+    asking = false;
+    ASSERT_TRUE(queue.wait_until_idle(in(milliseconds(60'000))));
+    ASSERT_EQ(ended, round + 1);
+    ASSERT_EQ(begun, round + 1);
+  }
+}
+
+TEST(LoadQueue, WhatACallerLoadsNoLongerWaits) {
+  Loads loads;
+  loads.queue.post({{{"m", 1}, "e"}, {{"m", 2}, "f"}});  // no threads yet
+  std::thread caller([&loads] { loads.queue.load_now("f", {"m", 1}); });
+  loads.await_begun(1);
+  loads.queue.start(1);
+  loads.await_begun(2);  // the one thread is free for the other version
+  loads.go = true;
+  EXPECT_TRUE(loads.queue.wait_until_idle(in(milliseconds(60'000))));
+  caller.join();
+  EXPECT_EQ(loads.begun, 2);
+}
+
 TEST(LoadQueue, StoppedItDropsWhatWaits) {
   Loads loads;
   loads.queue.start(1);

@@ -32,7 +32,7 @@ constexpr int kLooksMax = 8;
 constexpr std::string_view kHolderPrefix = "rollout:";
 
 using Key = VersionKey;
-using Missing = WantedLoads;  // what routes want and memory has not
+using Missing = WantedLoads;  // what routes want and memory has not, with who wants it
 
 // What the database wants of an endpoint.
 struct Wanted {
@@ -186,6 +186,8 @@ std::variant<std::shared_ptr<const ServedVersion>, Unservable> Manager::State::l
     keep_spare(present);
     return present;
   }
+  // Before the session of a large file is made for nobody.
+  if (stopping.stop_requested()) throw Error(Code::kUnavailable, "the server is stopping");
   auto loaded = load_version(deps.database, deps.artifacts, deps.engine, deps.clock, key.first,
                              key.second, {deps.probe_limit, stopping.get_token()});
   if (auto* version = std::get_if<std::shared_ptr<const ServedVersion>>(&loaded)) {
@@ -377,7 +379,7 @@ std::shared_ptr<const Route> Manager::State::make_route(const Wanted& wanted,
   if (wanted.champion > 0) {
     const Key key{model, wanted.champion};
     route->champion = obtain(wanted.endpoint.name, key, route->problem, missing);
-    route->loading = missing.contains(key);
+    route->loading = missing.contains({key, wanted.endpoint.name});
   }
   // A version that does not load leaves the old one serving.
   if (!route->champion && wanted.champion > 0 && before && before->champion &&
@@ -402,7 +404,7 @@ std::shared_ptr<const Route> Manager::State::make_route(const Wanted& wanted,
       route->seed = rollout.seed;
     } else {
       route->problem = problem.replace(0, std::string_view("version").size(), "challenger");
-      route->loading = missing.contains(key);
+      route->loading = missing.contains({key, wanted.endpoint.name});
     }
   }
   return route;
@@ -521,13 +523,20 @@ void Manager::State::ask_for_routes() {
   wake.notify_all();
 }
 
-bool Manager::refresh_now() {
+bool Manager::refresh_now(const std::string& endpoint) {
   bool changed = false;
   for (int look = 0; look < kLooksMax; ++look) {
     Missing missing;
     changed = state_->look(missing) || changed;
-    if (missing.empty() || state_->stopping.stop_requested()) break;
-    for (const auto& [key, endpoint] : missing) state_->loads.load_now(endpoint, key);
+    std::vector<Key> own;
+    std::erase_if(missing, [&](const auto& entry) {
+      if (entry.second != endpoint) return false;
+      own.push_back(entry.first);
+      return true;
+    });
+    state_->loads.post(missing);
+    if (own.empty() || state_->stopping.stop_requested()) break;
+    for (const Key& key : own) state_->loads.load_now(endpoint, key);
   }
   return changed;
 }
@@ -539,9 +548,9 @@ bool Manager::refresh_within(std::chrono::milliseconds limit) {
     Missing missing;
     state.look(missing);
     if (missing.empty()) return true;
+    state.loads.post(missing);
     if (std::chrono::steady_clock::now() >= deadline || state.stopping.stop_requested())
       return false;
-    state.loads.post(missing);
     state.loads.wait_until_idle(deadline);
   }
 }

@@ -49,21 +49,22 @@ class Manager {
   Manager(const Manager&) = delete;
   Manager& operator=(const Manager&) = delete;
 
-  void start();  // the threads; before that only refresh_now() and check_versions() do anything
+  void start();  // the threads; before that only refresh_now() and check_versions() load anything
   // Ends the threads and gives up checks that are under way, in any thread; nothing can be loaded
   // afterwards. A second call does nothing.
   void stop();
   void
   refresh();  // asks the threads to look now; returns at once. Safe in Transaction::after_commit.
 
-  // Looks on the calling thread and returns when the table is as the database says (or says why
-  // not). Loads what endpoints want and nothing else, on this thread; other callers' looks do not
-  // wait for that. True if the table changed. What is to be recorded about it is written
-  // afterwards; if the store takes nothing, at a later look.
-  bool refresh_now();
+  // Looks on the calling thread and returns when the route of `endpoint` is as the database says
+  // (or says why not): loads what it misses on this thread, and nothing else. What other endpoints
+  // miss is left to the threads, so that nobody waits for a version that is not theirs. True if the
+  // table changed. What is to be recorded about it is written afterwards; if the store takes
+  // nothing, at a later look.
+  bool refresh_now(const std::string& endpoint);
 
-  // Looks, has the threads load what is wanted, and waits no longer than `limit` for that. False:
-  // something is loading still, and is routed to when it is ready. REQUIRES: started.
+  // Looks, has the threads load what is wanted, and waits no longer than `limit` for that; not at
+  // all with 0. False: something is loading still, and is routed to when it is ready.
   bool refresh_within(std::chrono::milliseconds limit);
 
   // Loads what was registered since the last call and records which versions can be served.

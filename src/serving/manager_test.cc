@@ -93,7 +93,7 @@ TEST_F(ManagerTest, FollowsTheAlias) {
   EXPECT_EQ(events("endpoint.loaded"),
             (std::vector<std::string>{R"({"model":"flights","version":1})",
                                       R"({"model":"flights","version":2})"}));
-  EXPECT_FALSE(world_.manager->refresh_now());
+  EXPECT_FALSE(world_.manager->refresh_now(kName));
 }
 
 TEST_F(ManagerTest, AnEndpointWithoutAVersionSaysSo) {
@@ -121,7 +121,7 @@ TEST_F(ManagerTest, AVersionThatDoesNotLoadLeavesTheOldOneServing) {
   EXPECT_EQ(problem().substr(0, 34), "version 3 cannot be served: model ");
   EXPECT_EQ(version(3).condition, registry::Condition::kUnservable);
   EXPECT_EQ(events("endpoint.load_failed").size(), 1U);
-  world_.manager->refresh_now();
+  world_.refresh();
   EXPECT_EQ(events("endpoint.load_failed").size(), 1U);
   world_.set_alias("flights", "champion", 2);
   EXPECT_EQ(served(), 2);
@@ -228,7 +228,7 @@ TEST_F(ManagerTest, PausedOrOutrunRolloutsSendNothing) {
   world_.database.write([&](storage::Transaction& tx) {
     pause_rollout(tx, world_.clock, rollout.id, {"user:test", "", 0});
   });
-  world_.manager->refresh_now();
+  world_.refresh();
   EXPECT_EQ(world_.manager->router().find(kName)->challenger, nullptr);
   world_.database.write([&](storage::Transaction& tx) {
     resume_rollout(tx, world_.clock, rollout.id, {"user:test", "", 0});
@@ -343,10 +343,10 @@ TEST_F(ManagerTest, APinnedEndpointServesWhatItsHoldSays) {
   world_.database.write([&](storage::Transaction& tx) {
     set_hold(tx, world_.clock, hold, {"user:test", "", 0});
   });
-  world_.manager->refresh_now();
+  world_.refresh();
   EXPECT_EQ(served(), 1);
   world_.clock.advance(kMicrosPerSecond);
-  world_.manager->refresh_now();
+  world_.refresh();
   EXPECT_EQ(served(), 2);
 }
 
@@ -372,15 +372,15 @@ TEST_F(ManagerTest, ASlowNewVersionDelaysNeitherSwapNorEnd) {
   serve_first();
   Manager slow({world_.database, world_.artifacts, test_engine(), *world_.log, world_.clock,
                 world_.metrics, std::chrono::hours(1)});
-  slow.refresh_now();
+  slow.refresh_now(kName);
   slow.check_versions();
   world_.add_version("flights", "endless.onnx", kEndless);
-  slow.refresh_now();  // loads what endpoints want alone
+  slow.refresh_now(kName);  // loads what endpoints want alone
   EXPECT_EQ(version(3).condition, registry::Condition::kUnchecked);
   std::jthread check([&slow] { slow.check_versions(); });
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   world_.set_alias("flights", "champion", 2);
-  EXPECT_TRUE(slow.refresh_now());
+  EXPECT_TRUE(slow.refresh_now(kName));
   EXPECT_EQ(slow.router().find(kName)->champion->version, 2);
   EXPECT_EQ(slow.version("flights", 1)->version, 1);
   slow.stop();
@@ -416,7 +416,7 @@ TEST_F(ManagerTest, AnExceptionOfTheEngineIsTheVersionsFault) {
   BrokenEngine engine;
   Manager broken(
       {world_.database, world_.artifacts, engine, *world_.log, world_.clock, world_.metrics});
-  EXPECT_TRUE(broken.refresh_now());
+  EXPECT_TRUE(broken.refresh_now(kName));
   EXPECT_EQ(broken.router().find(kName)->problem,
             "version 1 cannot be served: it cannot be loaded: the engine broke");
   broken.check_versions();
@@ -465,7 +465,7 @@ TEST_F(ManagerTest, AStoreThatTakesNothingKeepsNoRouteFromStanding) {
   EXPECT_EQ(served(), 2);
   EXPECT_EQ(events("endpoint.loaded").size(), 1U);
   world_.database.write([](storage::Transaction& tx) { tx.execute("DROP TRIGGER full_disk"); });
-  world_.manager->refresh_now();
+  world_.refresh();
   EXPECT_EQ(events("endpoint.loaded"),
             (std::vector<std::string>{R"({"model":"flights","version":1})",
                                       R"({"model":"flights","version":2})"}));
@@ -518,6 +518,68 @@ TEST_F(ManagerTest, ASlowVersionHoldsUpNeitherTheStartNorOtherEndpoints) {
   EXPECT_EQ(manager.router().find(kName)->champion->version, 2);
   manager.stop();  // gives the probe up
   EXPECT_EQ(events("endpoint.load_failed").size(), 0U);
+}
+
+TEST_F(ManagerTest, NobodyWaitsForAVersionThatIsNotTheirs) {
+  serve_first();
+  world_.add_version("slow", "endless.onnx", kEndless);
+  EndpointRow pinned;
+  pinned.name = "slow";
+  pinned.model = "slow";
+  pinned.version = 1;
+  world_.database.write([&](storage::Transaction& tx) {
+    put_endpoint(tx, world_.clock, pinned, {"user:test", "", 0});
+  });
+  Manager manager({world_.database, world_.artifacts, test_engine(), *world_.log, world_.clock,
+                   world_.metrics, std::chrono::hours(1)});
+  EXPECT_TRUE(manager.refresh_now(kName));  // which is loaded here, without threads
+  EXPECT_EQ(manager.router().find(kName)->champion->version, 1);
+  EXPECT_TRUE(manager.router().find("slow")->loading);
+  manager.start();
+  move_champion(2);
+  EXPECT_TRUE(manager.refresh_now(kName));
+  EXPECT_EQ(manager.router().find(kName)->champion->version, 2);
+  EXPECT_FALSE(manager.refresh_within(std::chrono::milliseconds(0)));
+  EXPECT_TRUE(manager.router().find("slow")->loading);
+}
+
+TEST_F(ManagerTest, AStopGivesUpWhatARequestLoadsAndLoadsNothingMore) {
+  serve_first();
+  world_.add_version("slow", "endless.onnx", kEndless);
+  Manager manager({world_.database, world_.artifacts, test_engine(), *world_.log, world_.clock,
+                   world_.metrics, std::chrono::hours(1)});
+  const auto refusal = [&manager](const std::string& model) {
+    try {
+      manager.version(model, 1);
+    } catch (const Error& error) {
+      return std::string(code_name(error.code())) + ": " + error.what();
+    }
+    return std::string("loaded");
+  };
+  std::string slow;
+  std::jthread request([&] { slow = refusal("slow"); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  manager.stop();
+  request.join();
+  EXPECT_EQ(slow.substr(0, 12), "unavailable:");  // as a rule: the run was given up, as asked
+  EXPECT_EQ(refusal("flights"), "unavailable: the server is stopping");
+}
+
+// Two endpoints want one version: it is loaded for either of them.
+TEST_F(ManagerTest, AVersionThatTwoWantIsEithersOwn) {
+  serve_first();
+  EndpointRow other;
+  other.name = "another";  // before the first by name
+  other.model = "flights";
+  other.alias = "champion";
+  world_.database.write([&](storage::Transaction& tx) {
+    put_endpoint(tx, world_.clock, other, {"user:test", "", 0});
+  });
+  Manager manager({world_.database, world_.artifacts, test_engine(), *world_.log, world_.clock,
+                   world_.metrics});
+  manager.refresh_now(kName);
+  EXPECT_EQ(manager.router().find(kName)->champion->version, 1);
+  EXPECT_EQ(manager.router().find("another")->champion->version, 1);
 }
 
 TEST_F(ManagerTest, WhileTheNewVersionLoadsTheOldOneServes) {

@@ -220,6 +220,17 @@ TEST_F(RolloutTest, EndpointsAreCheckedAndOnlyChangesAreEvents) {
   EXPECT_EQ(put(endpoint(std::string(128, 'a'))).name.size(), 128U);
 }
 
+TEST_F(RolloutTest, AnEndpointsLimitIsInBothKeysOfItsEvents) {
+  EndpointRow slow = endpoint("e");
+  slow.latency_limit_us = 250'500;
+  put(slow);
+  const auto stored = database_.read_returning<std::vector<ledger::StoredEvent>>(
+      [](storage::Session& session) { return ledger::list_events(session, {}); });
+  EXPECT_EQ(json::write(stored.at(1).body),
+            R"({"model":"m","clock":"wall","alias":"champion","latency_limit_us":250500,)"
+            R"("latency_limit_ms":250.5})");
+}
+
 TEST(Router, ArmsAreSharesAndDoNotDependOnTheWeightsOrder) {
   int quarter = 0;
   for (std::int64_t seq = 1; seq <= 100'000; ++seq) {

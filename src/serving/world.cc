@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serving/world.h"
 
+#include <chrono>
+
 #include "base/file.h"
 #include "registry/alias.h"
 #include "registry/registered_model.h"
@@ -24,7 +26,14 @@ void ServingWorld::restart() {
   manager = std::make_unique<Manager>(
       Manager::Deps{database, artifacts, test_engine(), *log, clock, metrics});
   predictor = std::make_unique<Predictor>(*log, clock, metrics);
-  manager->refresh_now();
+  refresh();
+}
+
+void ServingWorld::refresh() {
+  manager->refresh_within(std::chrono::milliseconds(0));
+  const auto endpoints = database.read_returning<std::vector<EndpointRow>>(
+      [](storage::Session& session) { return list_endpoints(session); });
+  for (const EndpointRow& row : endpoints) manager->refresh_now(row.name);
 }
 
 registry::ModelVersion ServingWorld::add_version(const std::string& model, const std::string& file,
@@ -70,14 +79,14 @@ void ServingWorld::set_alias(const std::string& model, const std::string& alias,
     change.actor = "user:test";
     registry::move_alias(transaction, clock, change);
   });
-  manager->refresh_now();
+  refresh();
 }
 
 EndpointRow ServingWorld::add_endpoint(const EndpointRow& row) {
   auto stored = database.write_returning<EndpointRow>([&](storage::Transaction& transaction) {
     return put_endpoint(transaction, clock, row, {"user:test", "", 0});
   });
-  manager->refresh_now();
+  refresh();
   return stored;
 }
 
@@ -99,7 +108,7 @@ RolloutRow ServingWorld::start(const std::string& endpoint, std::int64_t champio
     start.alpha_promote = start.alpha_rollback = 0.05;
     return start_rollout(transaction, clock, start, {"user:test", "", 0});
   });
-  manager->refresh_now();
+  refresh();
   return row;
 }
 

@@ -41,6 +41,9 @@ class ServingWorld {
   PredictionCall call(const std::string& endpoint, std::vector<Tensor> inputs) const;
   PredictionCall call(const std::string& endpoint) const;  // one row for testdata/classifier.onnx
 
+  // What every endpoint wants is loaded, here, and served.
+  void refresh();
+
   // Closes the log and everything on it and opens it again, as a restart does.
   void restart();
 

@@ -49,7 +49,7 @@ constexpr std::array kDoubtfulBreaks = {DoubtfulBreak{"\xC2\x85", "U+0085"},
 
 void check_text(std::string_view text, const std::string& file_name) {
   if (text.size() > kTextBytesMax) {
-    throw Error(Code::kResourceExhausted,
+    throw Error(Code::kInvalidArgument,
                 file_name + ": is longer than " + std::to_string(kTextBytesMax) + " bytes");
   }
   if (!is_utf8(text)) throw Error(Code::kInvalidArgument, file_name + ": is not UTF-8");
@@ -72,7 +72,7 @@ class Builder {
       : text_(text), file_(std::make_shared<const std::string>(file_name)) {
     check_text(text, file_name);
     if (yaml_parser_initialize(&parser_) == 0)
-      throw Error(Code::kResourceExhausted, file_name + ": there is no memory to read it");
+      throw Error(Code::kUnavailable, file_name + ": there is no memory to read it");
     yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
                                  text.size());
@@ -89,7 +89,7 @@ class Builder {
       if (event->type != YAML_DOCUMENT_START_EVENT) continue;
       check_directives(*event);
       if (all.size() >= kDocumentsMax) {
-        throw Error(Code::kResourceExhausted,
+        throw Error(Code::kInvalidArgument,
                     *file_ + ": has more than " + std::to_string(kDocumentsMax) + " documents");
       }
       anchors_.clear();
@@ -116,7 +116,7 @@ class Builder {
 
   [[noreturn]] void throw_problem() const {
     if (parser_.error == YAML_MEMORY_ERROR)
-      throw Error(Code::kResourceExhausted, *file_ + ": there is no memory to read it");
+      throw Error(Code::kUnavailable, *file_ + ": there is no memory to read it");
     const bool reader = parser_.error == YAML_READER_ERROR;  // knows an offset, not a place
     const Mark mark =
         reader ? place_of(text_, parser_.problem_offset) : mark_of(parser_.problem_mark);
@@ -129,9 +129,8 @@ class Builder {
     throw Error(Code::kInvalidArgument, place(*file_, mark) + "is not valid YAML: " + message);
   }
 
-  [[noreturn]] void fail(const Mark& mark, const std::string& message,
-                         Code code = Code::kInvalidArgument) const {
-    throw Error(code, place(*file_, mark) + message);
+  [[noreturn]] void fail(const Mark& mark, const std::string& message) const {
+    throw Error(Code::kInvalidArgument, place(*file_, mark) + message);
   }
 
   // YAML 1.1 means other things by the same text; handles of tags would hide what is refused.
@@ -149,8 +148,7 @@ class Builder {
   void count(const Mark& mark, std::size_t nodes) {
     nodes_ += nodes;
     if (nodes_ > kNodesMax) {
-      fail(mark, "has more than " + std::to_string(kNodesMax) + " values, aliases expanded",
-           Code::kResourceExhausted);
+      fail(mark, "has more than " + std::to_string(kNodesMax) + " values, aliases expanded");
     }
   }
 
@@ -180,8 +178,7 @@ class Builder {
     const bool collection =
         event->type == YAML_SEQUENCE_START_EVENT || event->type == YAML_MAPPING_START_EVENT;
     if (collection && depth >= kDepthMax) {
-      fail(mark, "is nested deeper than " + std::to_string(kDepthMax) + " levels",
-           Code::kResourceExhausted);
+      fail(mark, "is nested deeper than " + std::to_string(kDepthMax) + " levels");
     }
     count(mark, 1);
     Node node;

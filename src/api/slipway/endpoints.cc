@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/slipway/endpoints.h"
 
+#include <chrono>
 #include <memory>
 
 #include "api/slipway/errors.h"
@@ -180,8 +181,7 @@ Counted count(const ServingDeps& deps, const std::string& endpoint) {
 std::optional<json::Object> roll_back(storage::Transaction& transaction, const ServingDeps& deps,
                                       const RollbackRequest& wish, const Counted& counted) {
   const EndpointRow row = serving::get_endpoint(transaction, wish.endpoint);
-  const TimeUs event_time =
-      row.clock == serving::EndpointClock::kEvent ? deps.log.watermark(row.name) : 0;
+  const TimeUs event_time = deps.log.watermark(row.name);
   const serving::Change change{kActor, "", event_time};
   HoldRow hold;
   hold.endpoint = row.name;
@@ -195,9 +195,9 @@ std::optional<json::Object> roll_back(storage::Transaction& transaction, const S
     return std::nullopt;
   }
   if (rollout) {
-    automation::abort_in_rollback(transaction, deps.clock, *rollout,
-                                  {counted.counters, kActor, "rolled back by hand: " + wish.reason,
-                                   event_time, deps.log.watermark(row.name)});
+    automation::abort_in_rollback(
+        transaction, deps.clock, *rollout,
+        {counted.counters, kActor, "rolled back by hand: " + wish.reason, event_time});
     done = {{"action", "rollout_aborted"},
             {"rollout", rollout->id},
             {"from", rollout->challenger},
@@ -221,6 +221,12 @@ std::optional<json::Object> roll_back(storage::Transaction& transaction, const S
   return done;
 }
 
+// Routes to what is in memory before the answer is given, and leaves loading to the manager's
+// threads: break-glass is not to wait for a version, its own or another endpoint's.
+void route_now(const ServingDeps& deps) {
+  deps.manager.refresh_within(std::chrono::milliseconds(0));
+}
+
 http::Response rollback(const ServingDeps& deps, const http::Request& request) {
   const RollbackRequest wish = read_rollback(request);
   for (int attempt = 0; attempt < kRollbackAttemptsMax; ++attempt) {
@@ -230,7 +236,7 @@ http::Response rollback(const ServingDeps& deps, const http::Request& request) {
           return roll_back(transaction, deps, wish, counted);
         });
     if (!done) continue;
-    deps.manager.refresh_now();
+    route_now(deps);
     if (!counted.rollout.empty()) deps.log.retain_from("rollout:" + counted.rollout, INT64_MAX);
     return json_response(*done);
   }
@@ -241,12 +247,10 @@ http::Response rollback(const ServingDeps& deps, const http::Request& request) {
 http::Response release(const ServingDeps& deps, const std::string& name) {
   bool held = false;
   deps.database.write([&](storage::Transaction& transaction) {
-    const EndpointRow row = serving::get_endpoint(transaction, name);
-    const TimeUs event_time =
-        row.clock == serving::EndpointClock::kEvent ? deps.log.watermark(name) : 0;
-    held = serving::release_hold(transaction, deps.clock, name, {kActor, "", event_time});
+    held = serving::release_hold(transaction, deps.clock, name,
+                                 {kActor, "", deps.log.watermark(name)});
   });
-  deps.manager.refresh_now();
+  route_now(deps);
   return json_response(json::Object{{"released", held}});
 }
 

@@ -28,7 +28,8 @@ inline constexpr std::size_t kReasonBytesMax = 2'000;
 // rollout is under way it ends (aborted) and the champion
 //      keeps all requests; else the alias goes back to the version it held before (on a pinned
 //      endpoint the version pinned before is served). Either way a hold keeps automation off for
-//      `ttl`.
+//      `ttl`. Answered once the requests go to a version that is in memory; one that is not is
+//      loaded afterwards (`loading`), and waits for no other endpoint's.
 // POST /endpoints/{name}/release: ends the hold
 // POST /endpoints/{name}/watermark {event_time}: time has come that far, though no request said so;
 // clock `event` only

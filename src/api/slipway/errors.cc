@@ -14,6 +14,15 @@ Error wrong_type(std::string_view field, std::string_view wanted, const json::Va
                                            std::string(json::kind_name(value)));
 }
 
+// So much of a client's text as a message repeats; whole characters, since an answer is UTF-8.
+std::string shown(const std::string& text) {
+  constexpr std::size_t kShownBytesMax = 200;
+  if (text.size() <= kShownBytesMax) return text;
+  std::size_t end = kShownBytesMax;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end);
+}
+
 }  // namespace
 
 int http_status(Code code) {
@@ -25,7 +34,7 @@ int http_status(Code code) {
     case Code::kAlreadyExists:
     case Code::kConflict: return 409;
     case Code::kFailedPrecondition: return 412;
-    // A full disk, as a rule; the same as MLflow's routes answer, which must not be repeated.
+    // A full disk; the same as MLflow's routes answer, which must not be repeated.
     case Code::kResourceExhausted: return 507;
     case Code::kUnimplemented: return 501;
     case Code::kUnavailable: return 503;
@@ -57,11 +66,9 @@ http::Response json_response(const json::Value& value, int status) {
 
 Error unknown_name(std::string_view kind, const std::string& name,
                    const std::vector<std::string>& known, const std::string& hint) {
-  constexpr std::size_t kShownBytesMax = 200;
   const std::vector<std::string_view> views(known.begin(), known.end());
   const std::string_view near = nearest(name, views);
-  std::string message =
-      "there is no " + std::string(kind) + " `" + name.substr(0, kShownBytesMax) + "`";
+  std::string message = "there is no " + std::string(kind) + " `" + shown(name) + "`";
   if (!near.empty()) {
     message += ", did you mean `" + std::string(near) + "`?";
   }

@@ -58,6 +58,20 @@ TEST(Errors, FieldsAreNamed) {
   EXPECT_EQ(optional_time(body, "absent"), std::nullopt);
 }
 
+TEST(Errors, ALongNameIsCutBetweenCharacters) {
+  const auto shown = [](const std::string& name) {
+    const std::string text = unknown_name("endpoint", name, {}).what();
+    return text.substr(text.find('`'));
+  };
+  const std::string a(200, 'a');
+  EXPECT_EQ(shown(a + "b"), "`" + a + "`");
+  EXPECT_EQ(shown(a.substr(1) + "é"), "`" + a.substr(1) + "`");
+  EXPECT_EQ(shown(a.substr(2) + "éb"), "`" + a.substr(2) + "é`");
+  EXPECT_EQ(shown(a.substr(3) + "\xF0\x9F\x98\x80"), "`" + a.substr(3) + "`");
+  // Not UTF-8 at all: nothing is left to show.
+  EXPECT_EQ(shown(std::string(300, '\x80')), "``");
+}
+
 TEST(Errors, QueryIntegersHaveARange) {
   http::Request request;
   request.query = {{"limit", "50"}, {"after", "x"}};

@@ -14,7 +14,7 @@ using automation::PlanFacts;
 
 http::Response post_plan(const AutomationApi& api, const http::Request& request) {
   const automation::PlanRequest wanted = automation::plan_request_from_json(body_object(request));
-  const PlanFacts facts{api.deps.requests_per_day};
+  const PlanFacts facts{api.deps.requests_per_day, api.deps.watermark};
   const bool named = api.deps.database.read_returning<bool>(
       [](storage::Session& session) { return automation::find_store_id(session).has_value(); });
   if (!named) {
@@ -32,7 +32,7 @@ http::Response post_plan(const AutomationApi& api, const http::Request& request)
 
 http::Response post_apply(const AutomationApi& api, const http::Request& request) {
   const json::Object body = body_object(request);
-  const PlanFacts facts{api.deps.requests_per_day};
+  const PlanFacts facts{api.deps.requests_per_day, api.deps.watermark};
   const json::Value* plan = body.find("plan");
   if (plan != nullptr && !plan->is_object()) {
     throw Error(Code::kInvalidArgument,
