@@ -194,10 +194,12 @@ json::Array Client::get_pages(std::string_view path, Query query, std::string_vi
     if (const json::Value* const list = answer.find(key); list != nullptr && list->is_array())
       all.insert(all.end(), list->as_array().begin(), list->as_array().end());
     const json::Value* const next = answer.find("next_page_token");
-    if (next == nullptr || !next->is_string() || next->as_string().empty()) break;
+    if (next == nullptr || !next->is_string() || next->as_string().empty()) return all;
     query.back().second = next->as_string();
   }
-  return all;
+  throw Error(Code::kResourceExhausted,
+              "more than " + std::to_string(all.size()) + " " + std::string(key) +
+                  ", the most that a command asks for: the rest would be missing");
 }
 
 std::string api_path(std::string_view pattern, const std::vector<std::string>& parts) {

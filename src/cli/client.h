@@ -39,7 +39,8 @@ class Client {
   json::Value post_text(std::string_view path, std::string_view content_type,
                         const std::string& body);
 
-  // A list of MLflow's API to its end, 1,000 entries a request, at most 100 requests.
+  // A list of MLflow's API to its end, 1,000 entries a request. Throws kResourceExhausted where 100
+  // requests do not reach the end: part of a list looks like the whole one.
   json::Array get_pages(std::string_view path, Query query, std::string_view key);
 
   // Any request with the token set; no error is thrown for a status.

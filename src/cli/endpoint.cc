@@ -13,6 +13,15 @@ namespace {
 // The server keeps a reason with every rollback; break-glass does not wait for one.
 constexpr const char* kNoReasonGiven = "no reason given";
 
+// A version that is loading is the course of things and no problem: the member `loading` says which
+// one it is, and is there only while it lasts.
+void without_false_alarm(json::Object& endpoint) {
+  const json::Value* const found = endpoint.find("loading");
+  const bool loading = found != nullptr && found->is_bool() && found->as_bool();
+  if (loading) endpoint.set("loading", text_at(endpoint, "problem"));
+  endpoint.erase(loading ? "problem" : "loading");
+}
+
 }  // namespace
 
 int endpoint_list(const Arguments&, Context& context) {
@@ -28,7 +37,9 @@ int endpoint_list(const Arguments&, Context& context) {
 
 int endpoint_show(const Arguments& arguments, Context& context) {
   Client client;
-  print_object(context, get_one(client, kEndpoints, *arguments.text("ENDPOINT")));
+  json::Value endpoint = get_one(client, kEndpoints, *arguments.text("ENDPOINT"));
+  if (!context.json) without_false_alarm(endpoint.as_object());
+  print_object(context, endpoint);
   return kDone;
 }
 

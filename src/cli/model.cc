@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <charconv>
 #include <ostream>
 
@@ -30,10 +31,25 @@ VersionName parse_version_name(const std::string& text) {
               "slipway model list");
 }
 
+// The filter that lets the versions of this model through, and, for a name with both kinds of
+// quotes, those of models whose names differ from it in a `'` alone: MLflow's filters cannot write
+// that name.
+std::string filter_of(const std::string& model) {
+  if (model.find('\'') == std::string::npos) return "name='" + model + "'";
+  if (model.find('"') == std::string::npos) return "name=\"" + model + "\"";
+  std::string pattern = model;
+  std::replace(pattern.begin(), pattern.end(), '\'', '_');
+  return "name LIKE '" + pattern + "'";
+}
+
 json::Array versions_of(Client& client, const std::string& model) {
-  const char* const quote = model.find('\'') == std::string::npos ? "'" : "\"";
-  return client.get_pages("/api/2.0/mlflow/model-versions/search",
-                          {{"filter", "name=" + (quote + model) + quote}}, "model_versions");
+  json::Array versions = client.get_pages("/api/2.0/mlflow/model-versions/search",
+                                          {{"filter", filter_of(model)}}, "model_versions");
+  std::erase_if(versions, [&](const json::Value& version) {
+    const json::Value* const name = version.find("name");
+    return name == nullptr || !name->is_string() || name->as_string() != model;
+  });
+  return versions;
 }
 
 // "champion = 19, shadow = 22" of [{alias, version}], or "champion, shadow" of a list of names.

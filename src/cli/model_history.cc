@@ -4,7 +4,6 @@
 #include <ostream>
 
 #include "base/error.h"
-#include "base/nearest.h"
 #include "cli/client.h"
 #include "cli/noun.h"
 #include "cli/output.h"
@@ -47,10 +46,18 @@ json::Array moves_of(Client& client, const std::string& model, const std::string
 void check_alias(const std::string& model, const std::string& alias,
                  const std::vector<std::string>& known) {
   if (std::find(known.begin(), known.end(), alias) != known.end()) return;
-  std::string message = "no alias `" + alias + "` of model `" + model + "` ever moved";
-  const std::string_view near = nearest(alias, {known.begin(), known.end()});
-  if (!near.empty()) message += ", did you mean `" + std::string(near) + "`?";
-  throw Error(Code::kNotFound, message, "slipway model history " + model);
+  throw Error(
+      Code::kNotFound,
+      "no alias `" + alias + "` of model `" + model + "` ever moved" + did_you_mean(alias, known),
+      "slipway model history " + model);
+}
+
+// Its event time. Where it has none, the wall clock, which is said: the two may be years apart.
+std::string when(const json::Value& move) {
+  const json::Value* const time = move.find("event_time");
+  if (time != nullptr && !time->is_null()) return readable(*time);
+  const json::Value* const recorded = move.find("recorded_at");
+  return recorded == nullptr ? "-" : "recorded " + readable(*recorded);
 }
 
 void print_move(Context& context, const json::Value& move) {
@@ -58,12 +65,9 @@ void print_move(Context& context, const json::Value& move) {
     const std::string number = text_at(move, key);
     return number.empty() ? std::string("none") : number;
   };
-  const json::Value* const time = move.find("event_time");
-  const json::Value* const shown =
-      time != nullptr && !time->is_null() ? time : move.find("recorded_at");
-  context.out << text_at(move, "alias") << " " << text_at(move, "move") << "  "
-              << (shown == nullptr ? "-" : readable(*shown)) << "  " << version("from") << " -> "
-              << version("to") << "  by " << text_at(move, "actor") << "\n";
+  context.out << text_at(move, "alias") << " " << text_at(move, "move") << "  " << when(move)
+              << "  " << version("from") << " -> " << version("to") << "  by "
+              << text_at(move, "actor") << "\n";
   const std::string reason = text_at(move, "reason");
   context.out << "  why: " << (reason.empty() ? "no reason given" : reason) << "\n";
   const json::Array evidence = list_in(move, "evidence");

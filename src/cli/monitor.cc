@@ -72,7 +72,7 @@ int monitor_show(const Arguments& arguments, Context& context) {
                {{"BLOCK", "start"},
                 {"PREDICTIONS", "predictions"},
                 {"LABELLED", "labelled"},
-                {"MEAN", "mean"},
+                {"MEAN LOSS", "mean_loss"},
                 {"VALUE", "value"},
                 {"JUDGED", "judged"},
                 {"SKIPPED", "skipped"}});
@@ -105,14 +105,9 @@ int monitor_export(const Arguments& arguments, Context& context) {
 
 int alarm_list(const Arguments& arguments, Context& context) {
   Client client;
-  const std::string monitor = arguments.text_or("monitor", "");
-  json::Array alarms;
-  about(client, kMonitors, monitor, [&] {
-    alarms = list_in(client.get(api_path("/alarms"), {{"monitor", monitor}}), "alarms");
-    // None may mean that there is no such monitor.
-    if (alarms.empty() && !monitor.empty()) get_one(client, kMonitors, monitor);
-  });
-  print_table(context, alarms, kAlarmColumns);
+  const json::Value answer =
+      client.get(api_path("/alarms"), {{"monitor", arguments.text_or("monitor", "")}});
+  print_table(context, list_in(answer, "alarms"), kAlarmColumns);
   return kDone;
 }
 

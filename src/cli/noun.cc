@@ -26,10 +26,20 @@ json::Array list_in(const json::Value& answer, std::string_view key) {
   return list == nullptr || !list->is_array() ? json::Array() : list->as_array();
 }
 
-json::Array list_of(Client& client, const Noun& noun, const Client::Query& query) {
+json::Array list_of(Client& client, const Noun& noun, Client::Query query) {
   if (noun.word == kModels.word)
     return client.get_pages("/api/2.0/mlflow/registered-models/search", query, noun.plural);
+  if (noun.page_max > 0) query.emplace_back("limit", std::to_string(noun.page_max));
   return list_in(client.get(api_path(route_of(noun)), query), noun.plural);
+}
+
+bool is_full(const Noun& noun, const json::Array& list) {
+  return noun.page_max > 0 && list.size() >= noun.page_max;
+}
+
+std::string did_you_mean(const std::string& typed, const std::vector<std::string>& known) {
+  const std::string_view near = nearest(typed, {known.begin(), known.end()});
+  return near.empty() ? "" : ", did you mean `" + std::string(near) + "`?";
 }
 
 void about(Client& client, const Noun& noun, const std::string& name,
@@ -38,12 +48,14 @@ void about(Client& client, const Noun& noun, const std::string& name,
     call();
   } catch (const Error& error) {
     if (error.code() != Code::kNotFound || name.empty()) throw;
-    const std::vector<std::string> names = names_of(list_of(client, noun), noun.identified_by);
-    if (std::find(names.begin(), names.end(), name) != names.end()) throw;
-    const std::string_view near = nearest(name, {names.begin(), names.end()});
-    std::string message = "there is no " + std::string(noun.word) + " `" + name + "`";
-    if (!near.empty()) message += ", did you mean `" + std::string(near) + "`?";
-    throw Error(Code::kNotFound, message, "slipway " + std::string(noun.word) + " list");
+    const json::Array known = list_of(client, noun);
+    const std::vector<std::string> names = names_of(known, noun.identified_by);
+    // What a full page lacks may be older than it: the server, which looked, has the word.
+    if (is_full(noun, known) || std::find(names.begin(), names.end(), name) != names.end()) throw;
+    throw Error(
+        Code::kNotFound,
+        "there is no " + std::string(noun.word) + " `" + name + "`" + did_you_mean(name, names),
+        "slipway " + std::string(noun.word) + " list");
   }
 }
 

@@ -23,6 +23,18 @@ TEST(Noun, AnIdMayBeItsFirstCharacters) {
   }
 }
 
+TEST(Noun, OnlyANearNameIsOffered) {
+  EXPECT_EQ(did_you_mean("late-arival", {"early", "late-arrival"}),
+            ", did you mean `late-arrival`?");
+  EXPECT_EQ(did_you_mean("nope", {"early", "late-arrival"}), "");
+}
+
+TEST(Noun, APageIsFullWhenItHoldsWhatTheServerSendsAtMost) {
+  EXPECT_TRUE(is_full(kRollouts, json::Array(1'000)));
+  EXPECT_FALSE(is_full(kRollouts, json::Array(999)));
+  EXPECT_FALSE(is_full(kEndpoints, json::Array(5'000)));  // the server sends all of them
+}
+
 TEST(Noun, APathHoldsNoDots) {
   EXPECT_EQ(api_path("/endpoints/{}/labels", {"späte Flüge/1"}),
             "/api/slipway/v1/endpoints/sp%C3%A4te%20Fl%C3%BCge%2F1/labels");

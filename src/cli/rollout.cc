@@ -12,19 +12,24 @@ namespace slipway::cli {
 namespace {
 
 // The rollout that was meant: its id, or the beginning of one.
-std::string rollout_id(Client& client, const Arguments& arguments) {
+std::string rollout_id(Client& client, const Arguments& arguments, Context& context) {
   constexpr std::size_t kIdCharacters = 26;
   const std::string typed = *arguments.text("ROLLOUT");
   if (typed.size() >= kIdCharacters) return typed;
+  const json::Array rollouts = list_of(client, kRollouts);
   std::vector<std::string> ids;
-  for (const json::Value& rollout : list_of(client, kRollouts))
-    ids.push_back(text_at(rollout, "id"));
-  return whole_id(kRollouts.word, typed, ids);
+  for (const json::Value& rollout : rollouts) ids.push_back(text_at(rollout, "id"));
+  std::string id = whole_id(kRollouts.word, typed, ids);
+  if (is_full(kRollouts, rollouts)) {
+    context.err << "`" << typed << "` was looked for among the newest " << rollouts.size()
+                << " rollouts alone; an older one takes its whole id\n";
+  }
+  return id;
 }
 
 int act(const Arguments& arguments, Context& context, const std::string& verb) {
   Client client;
-  const std::string id = rollout_id(client, arguments);
+  const std::string id = rollout_id(client, arguments, context);
   const json::Value after = act_on(client, kRollouts, id, verb, arguments);
   if (context.json) {
     print_json(context, after);
@@ -76,13 +81,8 @@ json::Array counter_rows(const json::Value& rollout) {
 
 int rollout_list(const Arguments& arguments, Context& context) {
   Client client;
-  const std::string endpoint = arguments.text_or("endpoint", "");
-  json::Array rollouts;
-  about(client, kEndpoints, endpoint, [&] {
-    rollouts = list_of(client, kRollouts, {{"endpoint", endpoint}});
-    // None may mean that there is no such endpoint.
-    if (rollouts.empty() && !endpoint.empty()) get_one(client, kEndpoints, endpoint);
-  });
+  const json::Array rollouts =
+      list_of(client, kRollouts, {{"endpoint", arguments.text_or("endpoint", "")}});
   print_table(context, rollouts,
               {{"ROLLOUT", "id"},
                {"ENDPOINT", "endpoint"},
@@ -91,12 +91,14 @@ int rollout_list(const Arguments& arguments, Context& context) {
                {"STATE", "state"},
                {"STEP", "step"},
                {"REASON", "reason"}});
+  if (is_full(kRollouts, rollouts))
+    context.err << "the newest " << rollouts.size() << "; there may be older ones\n";
   return kDone;
 }
 
 int rollout_show(const Arguments& arguments, Context& context) {
   Client client;
-  const json::Value rollout = get_one(client, kRollouts, rollout_id(client, arguments));
+  const json::Value rollout = get_one(client, kRollouts, rollout_id(client, arguments, context));
   if (context.json) {
     print_json(context, rollout);
     return kDone;

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/nearest.h"
 #include "cli/client.h"
 #include "cli/noun.h"
 #include "cli/output.h"
@@ -35,10 +34,9 @@ json::Array experiment_ids(const json::Array& known, const std::optional<std::st
   }
   if (!ids.empty()) return ids;
   if (!wanted) throw Error(Code::kNotFound, "the server has no experiment, and so no run");
-  std::string message = "there is no experiment `" + *wanted + "`";
-  const std::string_view near = nearest(*wanted, {names.begin(), names.end()});
-  if (!near.empty()) message += ", did you mean `" + std::string(near) + "`?";
-  throw Error(Code::kNotFound, message, "slipway experiment list");
+  throw Error(Code::kNotFound,
+              "there is no experiment `" + *wanted + "`" + did_you_mean(*wanted, names),
+              "slipway experiment list");
 }
 
 std::string name_of_experiment(const json::Array& known, const std::string& id) {

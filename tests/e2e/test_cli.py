@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line as a person meets it: names that do not exist, texts to read, a history, a terminal of 60 columns."""
 import fcntl
+import http.server
 import json
 import os
 import pty
 import struct
 import subprocess
 import termios
+import threading
+import urllib.parse
 
 import pytest
 
-from conftest import program, run_program
+from conftest import clean_environment, program, run_program
 
 EXPERIMENT = "späte Flüge ✈"
 
@@ -85,7 +88,8 @@ def test_the_history_of_aliases_says_who_why_and_on_what(filled):
     one = json.loads(filled.cli("model", "history", "late-arrival", "--alias", "champion", "--json").stdout)
     assert [m["move"] for m in one["data"]["moves"]] == [2, 1]
     lines = filled.cli("model", "history", "late-arrival", "--alias", "champion").stdout.splitlines()
-    assert lines[0].startswith("champion 2  ") and "  1 -> 2  by mlflow-client" in lines[0]
+    # No request came yet, so no move has an event time: the wall clock does not stand in for it unsaid.
+    assert lines[0].startswith("champion 2  recorded 2") and "  1 -> 2  by mlflow-client" in lines[0]
     assert lines[1:3] == ["  why: no reason given", "  evidence: none"]
     assert "  none -> 1  by " in lines[3]
     lonely = filled.cli("model", "history", "lonely")
@@ -137,3 +141,113 @@ def test_faults_of_the_connection_have_their_codes(filled, tmp_path, free_port):
     assert plan.returncode == 2 and plan.stderr.startswith("error: `x.plan` is no plan: not valid JSON")
     folder = say("endpoint", "replay", str(tmp_path), "--endpoint", "any")
     assert folder.returncode == 2 and folder.stderr == f"error: `{tmp_path}` is a folder, not a file of JSON lines\n"
+
+
+@pytest.mark.parametrize("name", ["o'hare", 'the "late" one', """o'hare's "late" one"""])
+def test_a_model_may_have_quotes_in_its_name(filled, name):
+    for model in {name, name.replace("'", "-")}:  # the other one differs where a pattern has a wildcard
+        assert filled.post("/api/2.0/mlflow/registered-models/create", {"name": model}).status_code == 200
+        made = filled.post("/api/2.0/mlflow/model-versions/create", {"name": model, "source": f"runs:/{filled.run_id}/model1",
+                                                                                "run_id": filled.run_id})
+        assert made.status_code == 200, made.text
+    shown = json.loads(filled.cli("model", "show", name, "--json").stdout)["data"]
+    assert shown["name"] == name and {version["name"] for version in shown["versions"]} == {name}
+
+
+@pytest.fixture
+def told(tmp_path):
+    """told({path: answer or function of the query}): runs `slipway` against a server that says just that, and keeps the queries."""
+    servers = []
+
+    def start(answers):
+        asked = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                path, _, query = self.path.partition("?")
+                asked.append((path, dict(urllib.parse.parse_qsl(query))))
+                answer = answers.get(path)
+                answer = answer(asked[-1][1]) if callable(answer) else answer
+                body = json.dumps(answer or {"error": {"code": "not_found", "message": f"there is nothing at {path}"}}).encode()
+                self.send_response(200 if answer else 404)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        one = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=one.serve_forever, daemon=True).start()
+        servers.append(one)
+        url = f"http://127.0.0.1:{one.server_port}"
+
+        def run(*words, check=True):
+            return run_program(words, clean_environment(SLIPWAY_URL=url), tmp_path, check, 60)
+
+        run.asked = asked
+        return run
+
+    yield start
+    for one in servers:
+        one.shutdown()
+        one.server_close()
+
+
+def test_a_monitor_has_its_losses_in_one_unit(told):
+    block = {"start": "2013-03-01T00:00:00.000000Z", "predictions": 9, "labelled": 9, "mean_loss": 0.6, "mean_scaled": 0.2, "mean": 0.2,
+             "value": 101, "judged": True, "skipped": ""}
+    alarm = {"id": "A", "monitor": "late", "block": block["start"], "value": 101, "threshold": 100, "mean_loss": 0.6, "bound_loss": 0.57}
+    run = told({"/api/slipway/v1/monitors/late": {"name": "late", "blocks": [block], "alarms": [alarm]}})
+    assert run("monitor", "show", "late").stdout.splitlines() == [
+        "name: late", "", "newest blocks (more with --json):", "2013-03-01T00:00:00.000000Z\t9\t9\t0.6\t101\tyes\t-", "",
+        "alarms:", "A\tlate\t2013-03-01T00:00:00.000000Z\t101\t100\t0.6"]
+
+
+def test_a_version_that_loads_is_no_problem(told):
+    path = "/api/slipway/v1/endpoints/late"
+    shown = {}
+    for loading, problem in ((True, "version 3 is loading"), (False, "version 3 cannot be served: it is gone"), (False, "")):
+        run = told({path: {"name": "late", "problem": problem, "loading": loading}})
+        shown[problem] = run("endpoint", "show", "late").stdout
+        assert json.loads(run("endpoint", "show", "late", "--json").stdout)["data"] == {"name": "late", "problem": problem, "loading": loading}
+    assert list(shown.values()) == ["name: late\nloading: version 3 is loading\n",
+                                    "name: late\nproblem: version 3 cannot be served: it is gone\n", "name: late\nproblem: -\n"]
+
+
+def test_the_beginning_of_a_rollouts_id_is_looked_for_in_the_largest_page(told):
+    ids = [f"01H{number:023}" for number in range(1_200, 0, -1)]
+
+    def newest(query):
+        return {"rollouts": [{"id": one} for one in ids[: int(query.get("limit", 100))]]}
+
+    path = "/api/slipway/v1/rollouts"
+    run = told({path: newest, **{f"{path}/{one}": {"id": one, "steps": []} for one in (ids[-1], "01A" + "0" * 23)}})
+    shared = run("rollout", "show", ids[500][:25], check=False)  # ten ids begin so, none of the newest hundred
+    assert shared.returncode == 2 and shared.stderr.startswith("error: more than one rollout begins with `")
+    absent = run("rollout", "show", "01K", check=False)
+    note, error = absent.stderr.splitlines()[:2]
+    assert note == "`01K` was looked for among the newest 1000 rollouts alone; an older one takes its whole id"
+    assert absent.returncode == 5 and error == "error: there is nothing at /api/slipway/v1/rollouts/01K"
+    whole = run("rollout", "show", ids[-1])
+    assert (whole.stdout.splitlines()[0], whole.stderr) == (f"id: {ids[-1]}", "")
+    listed = run("rollout", "list")
+    assert (len(listed.stdout.splitlines()), listed.stderr) == (1_000, "the newest 1000; there may be older ones\n")
+    ids[:] = ids[:120] + ["01A" + "0" * 23]
+    old = run("rollout", "show", "01a")
+    assert (old.stdout.splitlines()[0], old.stderr) == ("id: 01A" + "0" * 23, "")
+
+
+def test_a_list_without_an_end_is_refused_not_cut(told):
+    run = told({"/api/2.0/mlflow/experiments/search": {"experiments": [{"experiment_id": "1", "name": "one"}], "next_page_token": "more"}})
+    said = run("experiment", "list", check=False)
+    assert (said.returncode, said.stdout, len(run.asked)) == (1, "", 100)
+    assert said.stderr == "error: more than 100 experiments, the most that a command asks for: the rest would be missing\n"
+
+
+def test_a_list_of_one_thing_is_one_request(told):
+    run = told({"/api/slipway/v1/alarms": {"alarms": []}, "/api/slipway/v1/rollouts": {"rollouts": []}})
+    for words in (["alarm", "list", "--monitor", "gone"], ["rollout", "list", "--endpoint", "gone"]):
+        said = run(*words)
+        assert (said.stdout, said.stderr) == ("", "none\n")
+    assert [path for path, _ in run.asked] == ["/api/slipway/v1/alarms", "/api/slipway/v1/rollouts"]

@@ -55,7 +55,7 @@ export interface Event {
   type: string;
   subject: string;
   actor: string;
-  event_time: string;
+  event_time: string | null; // null: of no endpoint, or from before its first request
   recorded_at: string;
   body: Record<string, unknown>;
   evidence: string[];
@@ -108,6 +108,7 @@ export interface Endpoint {
   champion: { version: number; run_id: string } | null;
   challenger: { version: number; run_id: string } | null;
   problem?: string;
+  loading?: boolean; // why there is a `problem`: a version is being loaded and probed
   rollout: Rollout | null;
   hold: Hold | null;
   watermark: string | null;
@@ -115,7 +116,7 @@ export interface Endpoint {
 export interface Block {
   start: string;
   labelled: number;
-  mean: number | null; // of the losses, scaled to [0,1]
+  mean_loss: number | null; // in the loss's own unit
   judged: boolean;
   value: number; // the detector's, after it
 }
@@ -125,18 +126,18 @@ export interface Alarm {
   event_time: string;
   value: number;
   threshold: number;
-  bound: number; // scaled to [0,1]
-  mean_loss: number; // in the loss's own unit
+  bound_loss: number | null; // in the loss's own unit; null where an old alarm does not know it
+  mean_loss: number; // likewise
 }
 export interface Monitor {
   name: string;
-  spec: { endpoint: string; loss: string; clip?: number; block: string };
+  spec: { endpoint: string; loss: string; block: string };
   status: {
     state: string;
     reason: string;
     value: number;
     threshold: number;
-    bound: number | null; // scaled
+    bound_loss: number | null; // in the loss's own unit; null while it is being estimated
     blocks_closed?: number;
     rows_predicted: number;
     rows_labelled: number;
@@ -147,7 +148,7 @@ export interface Monitor {
 }
 export interface StoryLine {
   seq: number;
-  event_time: string;
+  event_time: string | null; // null: before the first request
   type: string;
   word: string;
   sentence: string;
@@ -252,6 +253,18 @@ export async function ours<T>(
   );
 }
 
+// A file, for as long as it takes. A link could not carry the token, so the browser keeps the whole
+// of it until it is saved.
+export async function file(address: string): Promise<Blob> {
+  const response = await ask(address, { signal: null });
+  if (!response.ok) return answer<Blob>(response);
+  try {
+    return await response.blob();
+  } catch {
+    throw new ApiError(0, "the file broke off");
+  }
+}
+
 async function post<T>(path: string, body: unknown): Promise<T> {
   return answer<T>(
     await ask(MLFLOW + path, {
@@ -305,13 +318,23 @@ export const versionsOfRun = async (run: string) =>
       filter: `run_id='${run}'`,
     })
   ).model_versions ?? [];
+// MLflow's filters cannot write a name with both kinds of quotes: such a one is asked for by a
+// pattern that may let others through.
+const named = (model: string) =>
+  !model.includes("'")
+    ? `name='${model}'`
+    : !model.includes('"')
+      ? `name="${model}"`
+      : `name LIKE '${model.replace(/'/g, "_")}'`;
 export const modelVersions = async (model: string) =>
   (
-    await get<{ model_versions?: ModelVersion[] }>("model-versions/search", {
-      filter: `name='${model.replace(/'/g, "''")}'`,
-      max_results: "200",
-    })
-  ).model_versions ?? [];
+    (
+      await get<{ model_versions?: ModelVersion[] }>("model-versions/search", {
+        filter: named(model),
+        max_results: "200",
+      })
+    ).model_versions ?? []
+  ).filter((version) => version.name === model);
 
 export interface Series {
   run: string;

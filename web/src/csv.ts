@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables as files: RFC 4180, UTF-8, every digit, moments as the server wrote them.
+// Tables as files: RFC 4180, UTF-8, every digit, moments as the server wrote them. Names and tags
+// come from any client: a text that a spreadsheet would run as a formula gets an apostrophe before
+// it (OWASP, CSV injection).
 
 export type Raw = string | number | boolean | null | undefined;
 
+const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
+const formula = (value: Raw) =>
+  typeof value === "string" && /^[=+\-@\t\r]/.test(value) && !NUMBER.test(value);
+
 const field = (value: Raw) => {
-  const text = value == null ? "" : String(value);
+  const text = (formula(value) ? "'" : "") + (value == null ? "" : String(value));
   return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
 };
 

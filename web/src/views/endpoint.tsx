@@ -35,7 +35,10 @@ function Shown({ endpoint }: { endpoint: Endpoint }) {
     <>
       <HoldBanner endpoint={endpoint.name} hold={endpoint.hold} />
       {endpoint.problem && (
-        <p class="problem" role="alert">
+        <p
+          class={endpoint.loading ? "quiet" : "problem"}
+          role={endpoint.loading ? "status" : "alert"}
+        >
           {endpoint.problem}
         </p>
       )}
@@ -202,7 +205,7 @@ function Versions({ model, current }: { model: string; current: string }) {
                 key: "aliases",
                 title: "Now",
                 whole: true,
-                raw: ({ version }) => (version.aliases ?? []).map((alias) => "@" + alias).join(" "),
+                raw: ({ version }) => (version.aliases ?? []).join(" "),
                 cell: ({ version }) => (
                   <>
                     {version.version === current && (
@@ -311,7 +314,8 @@ function Moves({ model }: { model: string }) {
               {
                 key: "alias",
                 title: "Alias",
-                raw: (event) => "@" + String(event.body.alias ?? ""),
+                raw: (event) => String(event.body.alias ?? ""),
+                cell: (event) => "@" + String(event.body.alias ?? ""),
               },
               {
                 key: "move",

@@ -43,7 +43,8 @@ export function EndpointsView() {
               {
                 key: "follows",
                 title: "Follows",
-                raw: (one) => (one.alias ? `@${one.alias}` : "pinned"),
+                raw: (one) => one.alias, // empty: a pinned version
+                cell: (one) => (one.alias ? `@${one.alias}` : "pinned"),
               },
               {
                 key: "version",

@@ -48,9 +48,8 @@ export function Monitors({ endpoint }: { endpoint: string }) {
 // The state of now, and the blocks, which are asked for again only when one has closed.
 function MonitorShown({ monitor, promoted }: { monitor: Monitor; promoted: Rollout[] }) {
   const { spec, status } = monitor;
-  const bound = status.bound === null ? null : status.bound * (spec.clip ?? 1);
   const history = useResource(
-    JSON.stringify([monitor.name, status.blocks_closed, status.bound, status.state, spec]),
+    JSON.stringify([monitor.name, status.blocks_closed, status.bound_loss, status.state, spec]),
     () => ours<Monitor>(`monitors/${encodeURIComponent(monitor.name)}`, { blocks: BLOCKS_SHOWN }),
   );
   return (
@@ -61,7 +60,7 @@ function MonitorShown({ monitor, promoted }: { monitor: Monitor; promoted: Rollo
           ["Monitor", <Name of={monitor.name} />],
           ...(status.reason ? [["Why", status.reason] as [string, string]] : []),
           ["Detector", `${number(status.value, 4)} (alarm at ${number(status.threshold)})`],
-          ["Bound", bound === null ? "being estimated" : number(bound)],
+          ["Bound", status.bound_loss === null ? "being estimated" : number(status.bound_loss)],
           ["Promise", `at most one false alarm in ${number(status.threshold)} blocks, on average`],
           [
             "Labelled",
@@ -84,13 +83,12 @@ function MonitorShown({ monitor, promoted }: { monitor: Monitor; promoted: Rollo
 
 const seconds = (text: string) => Date.parse(text) / 1000;
 
-// Losses and bound are shown in the loss's own unit: what the detector sees, times the clip.
+// Losses and bound are shown in the loss's own unit, as the server sends them.
 function History({ monitor, promoted }: { monitor: Monitor; promoted: Rollout[] }) {
   const { spec, status, alarms = [] } = monitor;
-  const clip = spec.clip ?? 1;
   const loss = spec.loss.replace(/_/g, " ");
   const drawn = useMemo(() => {
-    const bound = status.bound === null ? null : status.bound * clip;
+    const bound = status.bound_loss;
     const blocks = [...(monitor.blocks ?? [])].reverse();
     const x = blocks.map((one) => seconds(one.start));
     const limit = (name: string, value: number): Line => ({
@@ -103,7 +101,7 @@ function History({ monitor, promoted }: { monitor: Monitor; promoted: Rollout[] 
     const losses: Line[] = [
       {
         name: `mean ${loss}`,
-        values: blocks.map((one) => (one.mean === null ? null : one.mean * clip)),
+        values: blocks.map((one) => one.mean_loss),
         points: false,
       },
     ];
@@ -156,12 +154,12 @@ function History({ monitor, promoted }: { monitor: Monitor; promoted: Rollout[] 
           />
         </div>
       )}
-      {alarms.length > 0 && <Alarms list={alarms} clip={clip} />}
+      {alarms.length > 0 && <Alarms list={alarms} />}
     </>
   );
 }
 
-function Alarms({ list, clip }: { list: Alarm[]; clip: number }) {
+function Alarms({ list }: { list: Alarm[] }) {
   return (
     <Table
       caption="Alarms, newest first"
@@ -183,7 +181,7 @@ function Alarms({ list, clip }: { list: Alarm[]; clip: number }) {
           numeric: true,
           raw: (one) => one.mean_loss,
         },
-        { key: "bound", title: "Bound", numeric: true, raw: (one) => one.bound * clip },
+        { key: "bound", title: "Bound", numeric: true, raw: (one) => one.bound_loss },
         {
           key: "detector",
           title: "Detector",

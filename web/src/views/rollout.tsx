@@ -144,19 +144,27 @@ export function RolloutShown({ rollout }: { rollout: Rollout }) {
             cell: (one) => time(one.started_event_time),
           },
           ...(["challenger", "champion"] as const).flatMap((arm) =>
-            judged.map((loss) => ({
-              key: `${arm} ${loss}`,
-              title: `${arm}: ${loss}`,
-              numeric: true,
-              raw: (one: RolloutStep) => {
-                const { bad, good } = cell(one, loss, arm);
-                return bad + good ? `${bad}/${bad + good}` : "";
+            judged.flatMap((loss) => [
+              {
+                key: `${arm} ${loss} bad`,
+                title: `${arm}: ${loss}`,
+                numeric: true,
+                raw: (one: RolloutStep) => cell(one, loss, arm).bad,
+                cell: (one: RolloutStep) => {
+                  const { bad, good } = cell(one, loss, arm);
+                  return share(bad, bad + good);
+                },
               },
-              cell: (one: RolloutStep) => {
-                const { bad, good } = cell(one, loss, arm);
-                return share(bad, bad + good);
+              {
+                key: `${arm} ${loss} n`,
+                title: `${arm}: ${loss}, of`,
+                unseen: true,
+                raw: (one: RolloutStep) => {
+                  const { bad, good } = cell(one, loss, arm);
+                  return bad + good;
+                },
               },
-            })),
+            ]),
           ),
         ]}
       />

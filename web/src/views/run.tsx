@@ -7,7 +7,7 @@ import {
   type FileInfo,
   type KeyValue,
   type Run,
-  ask,
+  file,
   getLoggedModel,
   getRun,
   listArtifacts,
@@ -346,7 +346,7 @@ function Folder({ root, list, path, empty }: FolderProps) {
           <ul class="files">
             {found.map((file) => (
               <li key={file.path}>
-                <File root={root} list={list} file={file} />
+                <File root={root} list={list} of={file} />
               </li>
             ))}
           </ul>
@@ -358,33 +358,39 @@ function Folder({ root, list, path, empty }: FolderProps) {
   );
 }
 
-function File({ root, list, file }: Pick<FolderProps, "root" | "list"> & { file: FileInfo }) {
+function File({ root, list, of }: Pick<FolderProps, "root" | "list"> & { of: FileInfo }) {
   const open = useSignal(false);
-  const name = file.path.split("/").at(-1);
-  if (file.is_dir) {
+  const state = useSignal("");
+  const name = of.path.split("/").at(-1);
+  if (of.is_dir) {
     return (
       <details onToggle={(event) => (open.value = event.currentTarget.open)}>
         <summary>{name}/</summary>
-        {open.value && <Folder root={root} list={list} path={file.path} empty="Empty." />}
+        {open.value && <Folder root={root} list={list} path={of.path} empty="Empty." />}
       </details>
     );
   }
   const folder = root.replace(/^mlflow-artifacts:\/*/, "");
-  const path = `${folder}/${file.path}`.split("/").map(encodeURIComponent).join("/");
+  const path = `${folder}/${of.path}`.split("/").map(encodeURIComponent).join("/");
   const address = `/api/2.0/mlflow-artifacts/artifacts/${path}`;
   // A link carries no token: with one, the page fetches the file itself.
   const fetched = async (event: MouseEvent) => {
     if (!token()) return;
     event.preventDefault();
-    const response = await ask(address, { signal: null }); // as long as it takes
-    if (response.ok) save(name ?? "artifact", await response.blob());
+    state.value = "asking …";
+    try {
+      save(name ?? "artifact", await file(address));
+      state.value = "";
+    } catch (error) {
+      state.value = (error as Error).message;
+    }
   };
   return (
     <>
       <a href={address} download={name} onClick={fetched}>
         {name}
       </a>{" "}
-      <span class="quiet">{bytes(file.file_size)}</span>
+      <span class="quiet">{bytes(of.file_size)}</span> <span role="status">{state.value}</span>
     </>
   );
 }

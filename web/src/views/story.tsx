@@ -124,10 +124,10 @@ function Lines({ told: { lines, summary, left_off = 0 } }: { told: Told }) {
   const decisions = query.value.get("show") === "decisions";
   const shown = decisions ? lines.filter((line) => !ROUTINE.test(line.type)) : lines;
   const ordered = oldest.value ? shown : [...shown].reverse();
-  const byDay: { day: string; lines: StoryLine[] }[] = [];
+  const byDay: { day: string | null; lines: StoryLine[] }[] = []; // null: before the first request
   for (const line of ordered) {
-    const on = day(line.event_time);
-    if (byDay.at(-1)?.day !== on) byDay.push({ day: on, lines: [] });
+    const on = line.event_time === null ? null : day(line.event_time);
+    if (!byDay.length || byDay.at(-1)?.day !== on) byDay.push({ day: on, lines: [] });
     byDay.at(-1)!.lines.push(line);
   }
   const download = () =>
@@ -167,16 +167,16 @@ function Lines({ told: { lines, summary, left_off = 0 } }: { told: Told }) {
         </button>
       </p>
       {byDay.map((one) => (
-        <section key={one.lines[0]!.seq} class="day" aria-label={one.day}>
+        <div key={one.lines[0]!.seq} class="day">
           <h2>
-            <time dateTime={one.day}>{one.day}</time>
+            {one.day ? <time dateTime={one.day}>{one.day}</time> : "Before the first request"}
           </h2>
           <ol class="story">
             {one.lines.map((line) => (
               <Line key={line.seq} line={line} />
             ))}
           </ol>
-        </section>
+        </div>
       ))}
     </>
   );
