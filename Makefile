@@ -4,10 +4,10 @@ SHELL := /bin/bash
 BUILD := build/release
 JOBS ?= $(shell nproc)
 
-.PHONY: help run test build setup unit e2e page-test bench lint lint-all check story-check oracle asan tsan fuzz clean
+.PHONY: help run test build setup unit e2e page-test differential record-mlflow bench lint lint-all check story-check oracle asan tsan fuzz clean
 
 help:            ## what can be made
-	@grep -hE '^[a-z0-9-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup:           ## install what is missing: Debian packages, parts with digests, Python and page packages
 	@scripts/setup build page python browser
@@ -43,6 +43,15 @@ unit:            ## the C++ tests
 e2e: build       ## the real mlflow and dvc against the program
 	@scripts/setup python
 	@SLIPWAY_BIN=$(CURDIR)/$(BUILD)/slipway PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e
+
+differential: build ## the corpus of requests against Slipway, and that the stock server still answers as recorded (minutes)
+	@scripts/setup python
+	@SLIPWAY_BIN=$(CURDIR)/$(BUILD)/slipway PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e/test_differential.py
+	@PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache build/venv/bin/python tests/differential/stock.py check
+
+record-mlflow:   ## write tests/differential/recorded anew from a stock server of the locked version
+	@scripts/setup python
+	@PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache build/venv/bin/python tests/differential/stock.py record
 
 page-test: build ## the page in Chromium
 	@scripts/setup page browser

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Logged models: create, get, finalize, tags, params, search, delete, files."""
+
+from request import ask, get, post
+
+CREATE, SEARCH = "logged-models", "logged-models/search"
+
+
+def patch(label, path, body):
+    return ask(label, "PATCH", path, body)
+
+
+def filtered(text):
+    return post("filter " + text, SEARCH, {"experiment_ids": ["{e}"], "filter": text, "order_by": [{"field_name": "name"}]})
+
+
+def ordered(label, *terms):
+    return post("order " + label, SEARCH, {"experiment_ids": ["{e}"], "order_by": list(terms)})
+
+
+FILTERS = [
+    "name = 'lm'", "name != 'lm'", "attributes.name LIKE 'l%'", "name ILIKE 'L%'", "name IN ('lm')", "name NOT IN ('lm')", "name > 'a'",
+    "metrics.acc > 0.1", "metrics.acc = 0.5", "metrics.acc = 'x'", "metrics.acc LIKE 'x'", "metrics.loss < 1", "status = 'READY'", "status = 2",
+    "status = 'LOGGED_MODEL_READY'", "params.p = '1'", "params.p LIKE '1%'", "params.p = 1", "params.p > '1'", "params.p IS NULL", "tags.a = 'b'",
+    "tags.a IS NOT NULL", "foo = 'x'", "foo.bar = 'x'", "creation_timestamp > 0", "creation_time > 0", "last_updated_timestamp > 0",
+    "creation_timestamp = 'x'", "name = 'x' OR name='y'", "(name = 'lm')", "name = 'lm' AND", "name", "name = 'lm", "model_type = 'agent'",
+    "source_run_id = '{r}'", "model_id = '{m}'", "experiment_id = '{e}'", "name = 5", "model_type IN ('agent', 'x')", "name IS NULL", "",
+]
+
+REQUESTS = [
+    post("experiment", "experiments/create", {"name": "{n}"}, save={"e": "experiment_id"}),
+    post("run", "runs/create", {"experiment_id": "{e}", "start_time": 1, "run_name": "r"}, save={"r": "run.info.run_id"}),
+    post("create", CREATE, {"experiment_id": "{e}", "name": "lm", "model_type": "agent", "source_run_id": "{r}",
+                            "tags": [{"key": "a", "value": "b"}], "params": [{"key": "p", "value": "1"}]}, save={"m": "model.info.model_id"}),
+    post("create without name", CREATE, {"experiment_id": "{e}"}, save={"invented": "model.info.model_id"}),
+    ask("delete the invented one", "DELETE", CREATE + "/{invented}"),
+    post("create name empty", CREATE, {"experiment_id": "{e}", "name": ""}, save={"invented2": "model.info.model_id"}),
+    ask("delete the other invented one", "DELETE", CREATE + "/{invented2}"),
+    post("create without experiment", CREATE, {"name": "lm"}),
+    post("create in an unknown experiment", CREATE, {"experiment_id": "987654", "name": "x"}),
+    post("create with experiment letters", CREATE, {"experiment_id": "abc", "name": "x"}),
+    post("create with experiment int", CREATE, {"experiment_id": 987654, "name": "x"}),
+    post("create name a/b", CREATE, {"experiment_id": "{e}", "name": "a/b"}),
+    post("create name a:b", CREATE, {"experiment_id": "{e}", "name": "a:b"}),
+    post("create name int", CREATE, {"experiment_id": "{e}", "name": 5}),
+    post("create tags text", CREATE, {"experiment_id": "{e}", "name": "x", "tags": "x"}),
+    post("experiment for garble", "experiments/create", {"name": "{n}.g"}, save={"g": "experiment_id"}),
+    post("create both spellings", CREATE, {"experiment_id": "{g}", "name": "x", "model_type": "a", "modelType": "b"}),
+    post("create plain", CREATE, {"experiment_id": "{e}", "name": "plain"}, save={"plain": "model.info.model_id"}),
+    get("get", CREATE + "/{m}"),
+    get("get unknown", CREATE + "/m-x"),
+    patch("finalize", CREATE + "/{m}", {"model_id": "{m}", "status": "LOGGED_MODEL_READY"}),
+    patch("finalize number", CREATE + "/{m}", {"model_id": "{m}", "status": 2}),
+    patch("finalize without status", CREATE + "/{m}", {"model_id": "{m}"}),
+    patch("finalize without id", CREATE + "/{m}", {"status": "LOGGED_MODEL_READY"}),
+    patch("finalize again", CREATE + "/{m}", {"model_id": "{m}", "status": "LOGGED_MODEL_READY"}),
+    patch("finalize nothing", CREATE + "/{m}", {}),
+    patch("finalize unknown", CREATE + "/m-x", {"model_id": "m-x", "status": "LOGGED_MODEL_READY"}),
+    patch("finalize status unknown", CREATE + "/{invented}", {"model_id": "{invented}", "status": "FOO"}),
+    patch("tags", CREATE + "/{m}/tags", {"tags": [{"key": "x", "value": "y"}]}),
+    patch("tags none", CREATE + "/{m}/tags", {}),
+    patch("tags text", CREATE + "/{m}/tags", {"tags": "x"}),
+    patch("tags of unknown", CREATE + "/m-x/tags", {"tags": [{"key": "x", "value": "y"}]}),
+    patch("tags key bad", CREATE + "/{invented}/tags", {"tags": [{"key": "a//b", "value": "y"}]}),
+    ask("delete tag", "DELETE", CREATE + "/{m}/tags/x"),
+    ask("delete tag again", "DELETE", CREATE + "/{m}/tags/x"),
+    ask("delete tag of unknown", "DELETE", CREATE + "/m-x/tags/x"),
+    post("params", CREATE + "/{m}/params", {"model_id": "{m}", "params": [{"key": "p9", "value": "1"}]}),
+    post("params again", CREATE + "/{m}/params", {"model_id": "{m}", "params": [{"key": "p9", "value": "1"}]}),
+    post("params changed", CREATE + "/{m}/params", {"model_id": "{m}", "params": [{"key": "p9", "value": "2"}]}),
+    post("params without id", CREATE + "/{invented}/params", {"params": [{"key": "p8", "value": "1"}]}),
+    post("params text", CREATE + "/{m}/params", {"model_id": "{m}", "params": "x"}),
+    post("params none", CREATE + "/{m}/params", {"model_id": "{m}"}),
+    post("params of unknown", CREATE + "/m-x/params", {"model_id": "m-x", "params": [{"key": "p8", "value": "1"}]}),
+    post("metric", "runs/log-metric", {"run_id": "{r}", "key": "acc", "value": 0.5, "timestamp": 1700000000002, "model_id": "{m}",
+                                       "dataset_name": "ds", "dataset_digest": "dg"}),
+    post("metric of plain", "runs/log-metric", {"run_id": "{r}", "key": "acc", "value": 0.1, "timestamp": 1700000000002, "model_id": "{plain}"}),
+    get("get with metric", CREATE + "/{m}"),
+    *map(filtered, FILTERS),
+    post("search without experiments", SEARCH, {}),
+    post("search experiments empty", SEARCH, {"experiment_ids": []}),
+    post("search experiments text", SEARCH, {"experiment_ids": "abc"}),
+    post("search experiment int", SEARCH, {"experiment_ids": [987654]}),
+    post("search experiment unknown", SEARCH, {"experiment_ids": ["987654"]}),
+    post("search max 1", SEARCH, {"experiment_ids": ["{e}"], "max_results": 1, "order_by": [{"field_name": "name"}]}, save={"token": "next_page_token"}),
+    post("search second page", SEARCH, {"experiment_ids": ["{e}"], "max_results": 1, "order_by": [{"field_name": "name"}], "page_token": "{token}"}),
+    post("search token of another search", SEARCH, {"experiment_ids": ["{e}"], "max_results": 1, "filter": "name = 'x'", "page_token": "{token}"}),
+    post("search token bad", SEARCH, {"experiment_ids": ["{e}"], "page_token": "abc"}),
+    post("search max letters", SEARCH, {"experiment_ids": ["{e}"], "max_results": "x"}),
+    post("search max -1", SEARCH, {"experiment_ids": ["{e}"], "max_results": -1}),
+    post("search max 101", SEARCH, {"experiment_ids": ["{e}"], "max_results": 101, "filter": "name = 'lm'"}),
+    ordered("by metric", {"field_name": "metrics.acc"}),
+    ordered("by metric down", {"field_name": "metrics.acc", "ascending": False}),
+    ordered("by metric of a dataset", {"field_name": "metrics.acc", "dataset_name": "ds", "dataset_digest": "dg"}),
+    ordered("by name", {"field_name": "name", "ascending": True}),
+    ordered("by name down", {"field_name": "name", "ascending": False}),
+    ordered("by attributes.name", {"field_name": "attributes.name"}),
+    ordered("by creation_timestamp", {"field_name": "creation_timestamp"}),
+    ordered("by creation_time", {"field_name": "creation_time"}),
+    ordered("by last_updated_timestamp", {"field_name": "last_updated_timestamp"}),
+    ordered("by foo", {"field_name": "foo"}),
+    ordered("by foo.bar", {"field_name": "foo.bar"}),
+    ordered("by params.p", {"field_name": "params.p"}),
+    ordered("by digest alone", {"field_name": "metrics.acc", "dataset_digest": "x"}),
+    ordered("by nothing", {"ascending": True}),
+    ordered("by name with a dataset", {"field_name": "name", "dataset_name": "ds"}),
+    post("order text", SEARCH, {"experiment_ids": ["{e}"], "order_by": "name"}),
+    post("datasets", SEARCH, {"experiment_ids": ["{e}"], "datasets": [{"dataset_name": "ds", "dataset_digest": "dg"}]}),
+    post("datasets unknown", SEARCH, {"experiment_ids": ["{e}"], "datasets": [{"dataset_name": "nope"}]}),
+    post("datasets without name", SEARCH, {"experiment_ids": ["{e}"], "datasets": [{"dataset_digest": "x"}]}),
+    post("datasets with a metric filter", SEARCH, {"experiment_ids": ["{e}"], "datasets": [{"dataset_name": "ds"}], "filter": "metrics.acc > 0.1"}),
+    get("directories", CREATE + "/{m}/artifacts/directories"),
+    get("directories below", CREATE + "/{m}/artifacts/directories", artifact_directory_path="x"),
+    get("directories above", CREATE + "/{m}/artifacts/directories", artifact_directory_path="../x"),
+    get("directories of unknown", CREATE + "/m-x/artifacts/directories"),
+    get("file without path", "{api}/2.0/mlflow/logged-models/{m}/artifacts/files"),
+    get("file unknown", "{api}/2.0/mlflow/logged-models/{m}/artifacts/files", artifact_file_path="x.txt"),
+    get("file above", "{api}/2.0/mlflow/logged-models/{m}/artifacts/files", artifact_file_path="../x.txt"),
+    ask("upload", "PUT", "{api}/2.0/mlflow-artifacts/artifacts/{e}/models/{m}/artifacts/d/x.txt", raw="hello"),
+    get("file", "{api}/2.0/mlflow/logged-models/{m}/artifacts/files", artifact_file_path="d/x.txt"),
+    get("directories with a file", CREATE + "/{m}/artifacts/directories"),
+    get("directories of d", CREATE + "/{m}/artifacts/directories", artifact_directory_path="d"),
+    ask("delete", "DELETE", CREATE + "/{m}"),
+    ask("delete again", "DELETE", CREATE + "/{m}"),
+    ask("delete unknown", "DELETE", CREATE + "/m-x"),
+    get("get deleted", CREATE + "/{m}"),
+    get("get deleted, allowed", CREATE + "/{m}", allow_deleted="true"),
+    get("get deleted, allowed badly", CREATE + "/{m}", allow_deleted="maybe"),
+    patch("finalize deleted", CREATE + "/{m}", {"model_id": "{m}", "status": "LOGGED_MODEL_READY"}),
+]

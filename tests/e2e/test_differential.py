@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The corpus of tests/differential against Slipway: the stock server's recorded answers, but for the allowed differences."""
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "differential"))
+
+import replay  # noqa: E402
+
+RULES = replay.allowed_differences()
+NEEDED = set()  # patterns of the list that some answer needed
+
+
+@pytest.mark.parametrize("resource", replay.resources())
+def test_answers_as_the_stock_server(shared_server, resource):
+    faults = []
+    for prefix in replay.PREFIXES:
+        answers = replay.Player(shared_server.url).play(resource, prefix)
+        found, needed = replay.compare(resource, prefix, answers, RULES)
+        faults += found
+        NEEDED.update(needed)
+    assert not faults, "\n".join(faults)
+
+
+def test_every_allowed_difference_is_one(request):
+    """Runs last; alone it would know nothing."""
+    played = sum(item.name.startswith("test_answers_as") for item in request.session.items)
+    if played < len(replay.resources()):
+        pytest.skip("not the whole corpus was played")
+    stale = [pattern for rule in RULES for pattern in rule["requests"] if pattern not in NEEDED]
+    assert not stale, f"nothing differs as allowed.yaml says: {stale}"
+
+
+def test_the_corpus_is_large_and_recorded():
+    assert sum(len(replay.requests_of(resource)) for resource in replay.resources()) >= 400
+    for resource in replay.resources():
+        assert list(replay.expected(resource, "/api")) == [request.label for request in replay.requests_of(resource)], resource
+    assert sum(path.stat().st_size for path in (replay.HERE / "recorded").iterdir()) <= 600_000
