@@ -68,6 +68,17 @@ bool is_prompt(const std::vector<Tag>& tags) {
 }
 
 void check_new(const NewVersion& version) {
+  if (is_prompt(version.tags)) {
+    for (const Tag& tag : version.tags) {
+      if (tag.key != kPromptTextTag ||
+          tracking::count_characters(tag.value) <= kPromptTextCharactersMax) {
+        continue;
+      }
+      throw Error(Code::kInvalidArgument, "Prompt text exceeds max length of " +
+                                              std::to_string(kPromptTextCharactersMax) +
+                                              " characters.");
+    }
+  }
   check_tags(version.tags);
   check_description(version.description);
   tracking::check_length(version.run_link, kRunLinkCharactersMax, "run_link");

@@ -48,6 +48,8 @@ struct ModelVersion {
 // A prompt is a model whose versions carry this tag with the value "true". Searches leave prompts
 // out unless they ask.
 inline constexpr std::string_view kPromptTag = "mlflow.prompt.is_prompt";
+inline constexpr std::string_view kPromptTextTag = "mlflow.prompt.text";
+inline constexpr std::size_t kPromptTextCharactersMax = 100'000;
 
 struct NewVersion {
   std::string model;

@@ -311,6 +311,33 @@ TEST_F(ModelVersionTest, NamesTagsAndTextsHaveLimits) {
   make_model("m");
   EXPECT_EQ(refused({"m", {}, {}, ""}),
             "already_exists: Registered Model (name=m) already exists.");
+  // Prompts are registered models with a tag; the two share one space of names.
+  const std::vector<Tag> prompt = {{std::string(kPromptTag), "true"}};
+  EXPECT_EQ(refused({"m", {}, prompt, ""}),
+            "already_exists: Tried to create a prompt with name 'm', but the name is already taken "
+            "by a registered model. MLflow does not allow creating a model and a prompt with the "
+            "same name.");
+  EXPECT_EQ(refused({"p", {}, prompt, ""}), "");
+  EXPECT_EQ(refused({"p", {}, {}, ""}),
+            "already_exists: Tried to create a registered model with name 'p', but the name is "
+            "already taken by a prompt. MLflow does not allow creating a model and a prompt with "
+            "the same name.");
+  EXPECT_EQ(refused({"p", {}, prompt, ""}), "already_exists: Prompt (name=p) already exists.");
+}
+
+TEST_F(ModelVersionTest, PromptTextsHaveALimit) {
+  make_model("m");
+  const auto refused = [&](std::size_t length) {
+    NewVersion version;
+    version.model = "m";
+    version.source = "prompt-template";
+    version.tags = {{std::string(kPromptTag), "true"},
+                    {std::string(kPromptTextTag), std::string(length, 'x')}};
+    return refusal([&](storage::Transaction& tx) { create_version(tx, clock_, version); });
+  };
+  EXPECT_EQ(refused(kPromptTextCharactersMax), "");
+  EXPECT_EQ(refused(kPromptTextCharactersMax + 1),
+            "invalid_argument: Prompt text exceeds max length of 100000 characters.");
 }
 
 TEST_F(ModelVersionTest, RenamingKeepsVersionsAliasesAndHistory) {

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/registered_model.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "json/value.h"
 #include "ledger/event.h"
 #include "registry/alias.h"
+#include "registry/model_version.h"
 #include "tracking/key_rules.h"
 
 namespace slipway::registry {
@@ -14,8 +17,24 @@ Error not_found(const std::string& name) {
   return {Code::kNotFound, "Registered Model with name=" + name + " not found"};
 }
 
-Error already_exists(const std::string& name) {
-  return {Code::kAlreadyExists, "Registered Model (name=" + name + ") already exists."};
+bool is_prompt(const std::vector<Tag>& tags) {
+  return std::any_of(tags.begin(), tags.end(),
+                     [](const Tag& tag) { return tag.key == kPromptTag && tag.value == "true"; });
+}
+
+// Prompts and models share one space of names. `wants_prompt`: what the name was wanted for.
+Error already_exists(const RegisteredModel& holder, bool wants_prompt) {
+  const bool is = is_prompt(holder.tags);
+  if (is == wants_prompt) {
+    return {Code::kAlreadyExists, std::string(is ? "Prompt" : "Registered Model") +
+                                      " (name=" + holder.name + ") already exists."};
+  }
+  const std::string words[] = {"registered model", "prompt"};
+  return {Code::kAlreadyExists, "Tried to create a " + words[wants_prompt ? 1 : 0] +
+                                    " with name '" + holder.name +
+                                    "', but the name is already taken by a " + words[is ? 1 : 0] +
+                                    ". MLflow does not allow creating a model and a prompt with "
+                                    "the same name."};
 }
 
 void touch(storage::Transaction& transaction, const Clock& clock, std::int64_t key) {
@@ -61,7 +80,10 @@ void check_model_name(std::string_view name) {
   if (name == "." || name == "..") {
     throw Error(Code::kInvalidArgument,
                 "Invalid value " + tracking::quoted(name) +
-                    " for parameter 'name' supplied: a name must not be a relative path");
+                    " for parameter 'name' supplied: Names may be treated as files in certain "
+                    "cases, and must not resolve to other names when treated as such. This name "
+                    "would resolve to '" +
+                    std::string(name) + "'");
   }
   tracking::check_length(name, kModelNameCharactersMax, "name");
 }
@@ -81,7 +103,8 @@ RegisteredModel create_model(storage::Transaction& transaction, const Clock& clo
   check_model_name(model.name);
   check_description(model.description);
   check_tags(model.tags);
-  if (find_model(transaction, model.name)) throw already_exists(model.name);
+  if (const auto holder = find_model(transaction, model.name))
+    throw already_exists(*holder, is_prompt(model.tags));
   const TimeUs now = clock.now();
   transaction.execute(
       "INSERT INTO registered_model (name, description, created_at, updated_at) "
@@ -138,7 +161,8 @@ RegisteredModel rename_model(storage::Transaction& transaction, const Clock& clo
   check_model_name(new_name);
   RegisteredModel model = get_model(transaction, name);
   if (new_name == name) return model;
-  if (find_model(transaction, new_name)) throw already_exists(new_name);
+  if (const auto holder = find_model(transaction, new_name))
+    throw already_exists(*holder, is_prompt(model.tags));
   if (has_rule(transaction, name) || has_rule(transaction, new_name)) {
     throw Error(Code::kPermissionDenied,
                 "model `" + (has_rule(transaction, name) ? name : new_name) +

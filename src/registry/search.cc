@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <span>
 #include <string_view>
@@ -11,8 +10,9 @@
 #include <variant>
 
 #include "base/error.h"
-#include "base/id.h"
+#include "json/value.h"
 #include "tracking/search_filter.h"
+#include "tracking/search_sql.h"
 
 namespace slipway::registry {
 namespace {
@@ -33,11 +33,10 @@ struct Subject {
 };
 
 constexpr std::array<Attribute, 1> kModelFilter{{{"name", "m.name", false, true, true}}};
-constexpr std::array<Attribute, 4> kModelOrder{
+constexpr std::array<Attribute, 3> kModelOrder{
     {{"name", "m.name", false, false, true},
      {"timestamp", "m.updated_at", true, false, true},
-     {"last_updated_timestamp", "m.updated_at", true, false, true},
-     {"creation_timestamp", "m.created_at", true, false, true}}};
+     {"last_updated_timestamp", "m.updated_at", true, false, true}}};
 constexpr std::array<Attribute, 4> kVersionFilter{
     {{"name", "m.name", false, true, true},
      {"run_id", "v.run_id", false, true, true},
@@ -49,21 +48,25 @@ constexpr std::array<Attribute, 4> kVersionOrder{
      {"creation_timestamp", "v.created_at", true, false, true},
      {"last_updated_timestamp", "v.updated_at", true, false, true}}};
 
-tracking::SearchLanguage language(std::span<const Attribute> attributes, bool tags) {
+tracking::SearchLanguage language(std::span<const Attribute> attributes,
+                                  tracking::Dialect dialect) {
   tracking::SearchLanguage language;
   language.attributes = attributes;
-  language.tags = tags;
+  language.tags = true;
+  language.dialect = dialect;
   return language;
 }
 
 Subject model_subject() {
-  return {language(kModelFilter, true), language(kModelOrder, false), "registered_model_tag",
-          "model", "m.key"};
+  return {language(kModelFilter, tracking::Dialect::kModels),
+          language(kModelOrder, tracking::Dialect::kModels), "registered_model_tag", "model",
+          "m.key"};
 }
 
 Subject version_subject() {
-  return {language(kVersionFilter, true), language(kVersionOrder, false), "model_version_tag",
-          "version", "v.key"};
+  return {language(kVersionFilter, tracking::Dialect::kVersions),
+          language(kVersionOrder, tracking::Dialect::kVersions), "model_version_tag", "version",
+          "v.key"};
 }
 
 // The WHERE part with ?1, ?2 … and what is bound to them.
@@ -102,18 +105,16 @@ std::string compare_text(Clause& clause, const std::string& column, const Compar
 std::string compare_number(Clause& clause, const Comparison& term) {
   const double whole = std::trunc(term.number);
   if (whole != term.number || std::abs(whole) > 9e15) {
+    std::string number;
+    json::append_number(number, term.number);
     throw Error(Code::kInvalidArgument,
-                "Invalid value for numeric attribute 'version_number': it must be a whole number");
+                "Invalid value for numeric attribute 'version_number': " + number);
   }
   return term.key + " " + std::string(tracking::sql_operator(term.op)) + " " +
          clause.bind(static_cast<std::int64_t>(whole));
 }
 
 std::string tag_term(Clause& clause, const Subject& subject, const Comparison& term) {
-  if (term.op == Operator::kIsNull || term.op == Operator::kIsNotNull) {
-    throw Error(Code::kInvalidArgument,
-                "Invalid comparator for tag '" + term.key + "': use =, !=, LIKE or ILIKE");
-  }
   std::string sql = "EXISTS (SELECT 1 FROM " + std::string(subject.tag_table) + " t WHERE t." +
                     std::string(subject.tag_owner) + " = " + std::string(subject.owner_key) +
                     " AND t.name = " + clause.bind(term.key);
@@ -149,7 +150,12 @@ Clause where(const Subject& subject, const std::string& filter, std::string_view
           term.numeric ? compare_number(clause, term) : compare_text(clause, term.key, term);
     }
   }
-  if (!prompts) {
+  if (!prompts && subject.filter.dialect == tracking::Dialect::kVersions) {
+    // One prompt version hides all versions of its name. Not correlated: read once a search.
+    clause.sql +=
+        " AND v.model NOT IN (SELECT w.model FROM model_version_tag p JOIN model_version w ON "
+        "w.key = p.version WHERE p.name = 'mlflow.prompt.is_prompt' AND p.value = 'true')";
+  } else if (!prompts) {
     clause.sql += " AND NOT EXISTS (SELECT 1 FROM " + std::string(subject.tag_table) +
                   " p WHERE p." + std::string(subject.tag_owner) + " = " +
                   std::string(subject.owner_key) +
@@ -168,29 +174,12 @@ std::string order_of(const Subject& subject, const std::vector<std::string>& ord
   return sql + std::string(tie_break);
 }
 
-std::int64_t read_token(const std::string& token) {
-  if (token.empty()) return 0;
-  constexpr std::string_view kHead = "{\"offset\": ";
-  std::string text;
-  if (base64_decode(token, text) && text.rfind(kHead, 0) == 0 && text.back() == '}') {
-    std::int64_t offset = 0;
-    const char* const end = text.data() + text.size() - 1;
-    const auto read = std::from_chars(text.data() + kHead.size(), end, offset);
-    if (read.ec == std::errc() && read.ptr == end && offset > 0) return offset;
-  }
-  throw Error(Code::kInvalidArgument, "Invalid page token, could not be read");
-}
-
-std::string make_token(std::int64_t offset) {
-  return base64_encode("{\"offset\": " + std::to_string(offset) + "}");
-}
-
 // The keys that `sql` selects, page by page; the second is the token of the next page.
 std::pair<std::vector<std::int64_t>, std::string> page_of(storage::Session& session,
                                                           const Search& search, Clause clause,
                                                           std::string_view select,
                                                           const std::string& order) {
-  const std::int64_t offset = read_token(search.page_token);
+  const std::int64_t offset = tracking::parse_offset_token(search.page_token);
   const std::string limit = clause.bind(search.max_results + 1);
   const std::string skip = clause.bind(offset);
   const std::string sql = std::string(select) + " WHERE " + clause.sql + " ORDER BY " + order +
@@ -204,7 +193,7 @@ std::pair<std::vector<std::int64_t>, std::string> page_of(storage::Session& sess
   while (row.step()) page.first.push_back(row.int64(0));
   if (static_cast<std::int64_t>(page.first.size()) > search.max_results) {
     page.first.pop_back();
-    page.second = make_token(offset + search.max_results);
+    page.second = tracking::make_offset_token(offset + search.max_results);
   }
   return page;
 }

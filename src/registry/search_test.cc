@@ -79,6 +79,30 @@ TEST_F(SearchTest, PromptsAreLeftOutUnlessAskedFor) {
   EXPECT_EQ(versions("name = 'prompt'"), "");
 }
 
+TEST_F(SearchTest, OnePromptVersionHidesItsName) {
+  EXPECT_EQ(versions("name = 'alpha'"), "alpha/2 alpha/1");
+  write_void([&](storage::Transaction& tx) {
+    NewVersion version;
+    version.model = "alpha";
+    version.source = "prompt-template";
+    version.tags = {{"mlflow.prompt.is_prompt", "true"}};
+    create_version(tx, clock_, version);
+  });
+  EXPECT_EQ(versions("name = 'alpha'"), "");
+  EXPECT_EQ(versions("name = 'alpha' AND tags.`mlflow.prompt.is_prompt` = 'true'"), "alpha/3");
+}
+
+TEST_F(SearchTest, ModelsHaveKeysOfTheirOwnToBeOrderedBy) {
+  const auto order = [&](const std::string& key) {
+    return refusal([&](storage::Transaction& tx) { search_models(tx, {"", {key}, 100, ""}); });
+  };
+  EXPECT_EQ(order("timestamp DESC"), "");
+  for (const char* key : {"creation_timestamp", "tags.a", "attribute.name"}) {
+    EXPECT_EQ(order(key), "invalid_argument: Invalid order by key '" + std::string(key) +
+                              "' specified. Valid keys are '{'name', 'timestamp'}'");
+  }
+}
+
 TEST_F(SearchTest, VersionsByEverythingMlflowHas) {
   EXPECT_EQ(versions("name = 'alpha'"), "alpha/2 alpha/1");
   EXPECT_EQ(versions("version_number > 1", {"name"}), "Beta/2 alpha/2 gamma/2");
@@ -114,12 +138,18 @@ TEST_F(SearchTest, WhatItCannotReadIsNamed) {
       {"foo = 'x'", "Invalid attribute key 'foo' specified."},
       {"metrics.x = '1'", "Invalid entity type"},
       {"tags.x = 1", "Expected a quoted string value for tag"},
-      {"tags.x > '1'", "Invalid comparator"},
-      {"tags.x IS NULL", "Invalid comparator for tag 'x'"},
-      {"name > 'a'", "Invalid comparator"},
-      {"source_path IN ('a')", "Invalid comparator"},
-      {"version_number = 'a'", "Expected numeric value type"},
-      {"version_number = 1.5", "Invalid value for numeric attribute 'version_number'"},
+      {"tags.x > '1'", "Invalid comparator for tag: >"},
+      {"tags.x IS NULL", "Invalid comparator for tag: IS NULL"},
+      {"name > 'a'", "Invalid comparator for attribute: >"},
+      {"name = 5",
+       "Only the '{'version_number', 'creation_timestamp', 'last_updated_timestamp'}' attributes "
+       "support comparison with numeric values."},
+      {"source_path IN ('a')",
+       "Only ['name', 'run_id'] attributes support comparison with a list of quoted string "
+       "values."},
+      {"version_number LIKE 1", "Invalid comparator for attribute version_number: LIKE"},
+      {"version_number = 'a'", "Invalid value for numeric attribute 'version_number': 'a'"},
+      {"version_number = 1.5", "Invalid value for numeric attribute 'version_number': 1.5"},
       {"name = 'a' OR name = 'b'", "Invalid clause(s) in filter string"},
       {"name = 'a' AND", "Invalid"},
       {"name = 'a", "Invalid"},
@@ -131,10 +161,13 @@ TEST_F(SearchTest, WhatItCannotReadIsNamed) {
   EXPECT_NE(bad("", {"age"}).find("Invalid"), std::string::npos);
   EXPECT_NE(bad("", {"name", "name DESC"}).find("duplicate fields"), std::string::npos);
   EXPECT_NE(bad("", {"name UP"}).find("Invalid"), std::string::npos);
-  for (const char* token : {"x", "eyJvZmZzZXQiOiAwfQ==", "e30="}) {
-    EXPECT_EQ(bad("", {}, token), "invalid_argument: Invalid page token, could not be read")
-        << token;
-  }
+  EXPECT_EQ(bad("", {"tags.x"}),
+            "invalid_argument: Invalid order by key 'x' specified. Valid keys are {'name', "
+            "'version_number', 'creation_timestamp', 'last_updated_timestamp'}");
+  EXPECT_EQ(bad("", {}, "x"), "invalid_argument: Invalid page token, could not base64-decode");
+  EXPECT_EQ(bad("", {}, "eyJvZmZzZXQiOiAwfQ=="),
+            "invalid_argument: Invalid page token, parsed value={'offset': 0}");
+  EXPECT_EQ(bad("", {}, "e30="), "invalid_argument: Invalid page token, parsed value={}");
 }
 
 TEST_F(SearchTest, FiltersHaveLimits) {

@@ -127,6 +127,11 @@ void check_no_relative_parts(std::string_view source) {
   }
 }
 
+// "/x" of "file:///x": what a refusal shows.
+std::string_view local_path(std::string_view uri) {
+  return scheme_of(uri) == "file" ? path_of(uri) : uri;
+}
+
 bool is_local(std::string_view uri) {
   const std::string scheme = scheme_of(uri);
   return scheme.empty() || scheme == "file";
@@ -294,10 +299,11 @@ ResolvedSource resolve_source(storage::Session& session, const std::string& sour
     }
   } else if (is_local(source) &&
              !is_within(source, artifact_root(session, source, run_id, model_id))) {
-    refuse(source, "To use a local path as a model version source, the " + parameter +
-                       " request parameter has to be specified and the local path has to be "
-                       "contained within the artifact directory of the run specified by the " +
-                       parameter + ".");
+    refuse(local_path(source),
+           "To use a local path as a model version source, the " + parameter +
+               " request parameter has to be specified and the local path has to be "
+               "contained within the artifact directory of the run specified by the " +
+               parameter + ".");
   }
   return {source, source, run, model_id};
 }

@@ -144,12 +144,19 @@ void check_artifact_location(std::string_view uri) {
                   [](char c) { return static_cast<unsigned char>(c) < 32; })) {
     refuse(uri, "it has a control character");
   }
+  const bool has_parameters =
+      uri.find(';') != std::string_view::npos && is_one_of(scheme, kParameterSchemes);
+  if (has_parameters || uri.find('#') != std::string_view::npos) {
+    throw Error(Code::kInvalidArgument,
+                "'artifact_location' URL can't include fragments or params.");
+  }
+  const std::size_t query = uri.find('?');
+  if (query != std::string_view::npos &&
+      has_parent_step(unquote_all(std::string(uri.substr(query + 1))))) {
+    throw Error(Code::kInvalidArgument, "Invalid query string");
+  }
   if (is_one_of(scheme, kHostSchemes))
     refuse(uri, "locations on hosts that a client names are not used");
-  if (uri.find('#') != std::string_view::npos) refuse(uri, "it must not have a fragment ('#')");
-  if (uri.find(';') != std::string_view::npos && is_one_of(scheme, kParameterSchemes)) {
-    refuse(uri, "it must not have parameters (';')");
-  }
   if (has_parent_step(unquote_all(std::string(uri)))) refuse(uri, "it must not have '..'");
   if (scheme == "mlflow-artifacts" && !store_path(uri)) {
     refuse(uri, "it must be in this server's store: mlflow-artifacts:/PATH");

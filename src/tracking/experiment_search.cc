@@ -33,7 +33,7 @@ std::string condition(SearchSql& sql, const Comparison& c) {
 }  // namespace
 
 ExperimentPage search_experiments(storage::Session& session, const ExperimentSearch& search) {
-  const SearchLanguage language{kAttributes, false, false, true, false};
+  const SearchLanguage language{kAttributes, false, false, true, false, Dialect::kExperiments};
   const std::int64_t offset = parse_offset_token(search.page_token);
   SearchSql sql;
   std::string where = search.view == ViewType::kAll           ? "1 = 1"
@@ -42,8 +42,7 @@ ExperimentPage search_experiments(storage::Session& session, const ExperimentSea
   for (const Comparison& comparison : parse_filter(search.filter, language))
     where += " AND " + condition(sql, comparison);
   std::string order;
-  for (const OrderTerm& term :
-       parse_order(search.order_by, {kAttributes, false, false, false, false})) {
+  for (const OrderTerm& term : parse_order(search.order_by, language)) {
     order += std::string(column(term.key)) + (term.ascending ? " ASC, " : " DESC, ");
   }
   if (order.empty()) order = "e.created_at_ms DESC, ";

@@ -14,7 +14,7 @@ namespace {
 constexpr Attribute kAttributes[] = {{"name", "m.name", false, true},
                                      {"model_id", "m.model_id", false, true},
                                      {"model_type", "m.model_type", false, true},
-                                     {"status", "m.status", true},
+                                     {"status", "CAST(m.status AS TEXT)", false, true},
                                      {"source_run_id", "m.source_run_id", false, true},
                                      {"experiment_id", "CAST(m.experiment AS TEXT)", false, true},
                                      {"artifact_location", "m.artifact_uri", false, true},
@@ -23,7 +23,7 @@ constexpr Attribute kAttributes[] = {{"name", "m.name", false, true},
                                      {"creation_time", "m.created_at_ms", true},
                                      {"last_updated_timestamp", "m.updated_at_ms", true},
                                      {"last_updated_timestamp_ms", "m.updated_at_ms", true}};
-constexpr SearchLanguage kLanguage{kAttributes, true, true, true, false};
+constexpr SearchLanguage kLanguage{kAttributes, true, true, true, false, Dialect::kLoggedModels};
 
 std::string dataset_condition(SearchSql& sql, const std::vector<DatasetFilter>& datasets) {
   std::string any;
@@ -76,8 +76,7 @@ std::string order_clause(SearchSql& sql, const std::vector<ModelOrder>& order) {
         std::find_if(std::begin(kAttributes), std::end(kAttributes),
                      [&](const Attribute& a) { return a.name == term.field_name; });
     if (attribute == std::end(kAttributes)) {
-      throw Error(Code::kInvalidArgument, "Invalid order by field name: " + term.field_name +
-                                              ". It is an attribute, or metrics.NAME.");
+      throw Error(Code::kInvalidArgument, "Invalid order by field name: " + term.field_name);
     }
     clause += std::string(attribute->canonical) + direction;
   }
@@ -112,6 +111,11 @@ std::int64_t parse_token(const LoggedModelSearch& search) {
 }
 
 }  // namespace
+
+bool is_logged_model_order(std::string_view field_name) {
+  return std::any_of(std::begin(kAttributes), std::end(kAttributes),
+                     [&](const Attribute& a) { return a.name == field_name; });
+}
 
 LoggedModelPage search_logged_models(storage::Session& session, const LoggedModelSearch& search) {
   const std::int64_t offset = parse_token(search);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tracking/logged_model.h"
@@ -41,6 +42,9 @@ struct LoggedModelPage {
 
 // Throws kInvalidArgument for a filter, order or token that is not valid. A token holds a mark of
 // the whole search and is refused with another one.
+// What may stand in order_by besides metrics.NAME.
+bool is_logged_model_order(std::string_view field_name);
+
 LoggedModelPage search_logged_models(storage::Session& session, const LoggedModelSearch& search);
 
 }  // namespace slipway::tracking

@@ -145,11 +145,10 @@ TEST_F(LoggedModelTest, SearchFiltersOrdersAndPages) {
   EXPECT_EQ(refusal_of([&] { found(by_name); }),
             "invalid_argument: Invalid page token: it belongs to a search with another filter, "
             "order or experiments");
-  EXPECT_EQ(
-      refusal_of([&] {
-        found({.experiment_ids = {0}, .order_by = {{"color", true, "", ""}}});
-      }),
-      "invalid_argument: Invalid order by field name: color. It is an attribute, or metrics.NAME.");
+  EXPECT_EQ(refusal_of([&] {
+              found({.experiment_ids = {0}, .order_by = {{"color", true, "", ""}}});
+            }),
+            "invalid_argument: Invalid order by field name: color");
   EXPECT_EQ(refusal_of([&] {
               found({.experiment_ids = {0}, .datasets = {{"", ""}}});
             }),

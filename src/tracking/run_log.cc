@@ -2,6 +2,7 @@
 #include "tracking/run_log.h"
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 #include <set>
 
@@ -12,6 +13,8 @@
 
 namespace slipway::tracking {
 namespace {
+
+constexpr std::size_t kRunIdBytesMax = 256;
 
 constexpr std::string_view kModelHistoryTag = "mlflow.log-model.history";
 
@@ -85,6 +88,20 @@ void put_tag(storage::Transaction& transaction, const RunInfo& run, std::string_
 
 }  // namespace
 
+void check_run_id(std::string_view id) {
+  const auto is_word = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' ||
+           static_cast<unsigned char>(c) >= 0x80;
+  };
+  const bool good =
+      !id.empty() && id.size() <= kRunIdBytesMax &&
+      std::isalnum(static_cast<unsigned char>(id.front())) != 0 &&
+      std::all_of(id.begin(), id.end(), [&](char c) { return is_word(c) || c == '-'; });
+  if (good) return;
+  throw Error(Code::kInvalidArgument,
+              "Invalid value " + quoted(id) + " for parameter 'run_id' supplied.");
+}
+
 void check_batch(Batch& batch, bool single) {
   for (std::size_t i = 0; i < batch.metrics.size(); ++i) {
     const Metric& metric = batch.metrics[i];
@@ -144,17 +161,41 @@ void delete_run_tag(storage::Transaction& transaction, std::string_view run_id,
   }
 }
 
+namespace {
+
+// The model's fields as MLflow's server keeps them: its own first, in their order.
+json::Value read_model(std::string_view model_json) {
+  json::Value given;
+  try {
+    given = json::parse(model_json, {.bare_non_finite = true, .duplicate_keys_last = true});
+  } catch (const Error&) {
+    throw Error(Code::kInvalidArgument,
+                "Malformed model info. \n " + std::string(model_json) + " \n is not a valid JSON.");
+  }
+  std::string missing;
+  for (const char* field : {"artifact_path", "flavors", "utc_time_created", "run_id"}) {
+    if (given.find(field) == nullptr)
+      missing += std::string(missing.empty() ? "'" : ", '") + field + "'";
+  }
+  if (!missing.empty()) {
+    throw Error(Code::kInvalidArgument,
+                "Model json is missing mandatory fields: {" + missing + "}");
+  }
+  json::Object model;
+  for (const char* field : {"run_id", "artifact_path", "utc_time_created", "model_uuid"}) {
+    const json::Value* value = given.find(field);
+    model.set(field, value != nullptr ? *value : json::Value());
+  }
+  for (const auto& [name, value] : given.as_object()) model.set(name, value);
+  return model;
+}
+
+}  // namespace
+
 void record_model(storage::Transaction& transaction, std::string_view run_id,
                   std::string_view model_json) {
   const RunInfo run = get_active_run(transaction, run_id);
-  const json::Value model =
-      json::parse(model_json, {.bare_non_finite = true, .duplicate_keys_last = true});
-  for (const char* field : {"artifact_path", "flavors", "utc_time_created", "run_id"}) {
-    if (model.find(field) == nullptr) {
-      throw Error(Code::kInvalidArgument,
-                  "Model json is missing mandatory fields: {'" + std::string(field) + "'}");
-    }
-  }
+  const json::Value model = read_model(model_json);
   json::Array history;
   auto row = transaction.query("SELECT value FROM tag WHERE run = ?1 AND key = ?2", run.key,
                                kModelHistoryTag);

@@ -21,6 +21,10 @@ struct Batch {
   Pairs tags;
 };
 
+// MLflow's rule, which its server has for batches alone: a letter or digit, then up to 255 word
+// characters and '-'. kInvalidArgument.
+void check_run_id(std::string_view id);
+
 // What can be said without the store: keys, lengths, numbers, counts; long values are cut. Throws
 // kInvalidArgument naming the field
 // ("metrics[3].name"). `single` words it as MLflow's calls for one item do ("name").

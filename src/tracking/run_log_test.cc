@@ -137,16 +137,32 @@ TEST_F(RunLog, BatchesHaveLimits) {
             "param key.");
 }
 
+TEST_F(RunLog, BatchesHaveARuleForRunIds) {
+  for (const std::string good : {"a", "0a_b-c", "run_1"})
+    EXPECT_NO_THROW(check_run_id(good)) << good;
+  EXPECT_NO_THROW(check_run_id(std::string(256, 'a')));
+  for (const std::string bad : {"", "-a", "_a", "a/b", "!!", "a b"})
+    EXPECT_THROW(check_run_id(bad), Error) << bad;
+  EXPECT_EQ(refusal_of([] { check_run_id("!!"); }),
+            "invalid_argument: Invalid value \"!!\" for parameter 'run_id' supplied.");
+  EXPECT_THROW(check_run_id(std::string(257, 'a')), Error);
+}
+
 TEST_F(RunLog, OldModelRecordsAreAppended) {
   const RunInfo run = make_run();
   const std::string model =
       R"({"artifact_path": "m", "flavors": {}, "utc_time_created": "t", "run_id": "r"})";
   for (int i = 0; i < 2; ++i)
     write([&](storage::Transaction& t) { record_model(t, run.id, model); });
-  EXPECT_EQ(*load(run).tag("mlflow.log-model.history"), "[" + model + ", " + model + "]");
+  const std::string kept =
+      R"({"run_id": "r", "artifact_path": "m", "utc_time_created": "t", "model_uuid": null, "flavors": {}})";
+  EXPECT_EQ(*load(run).tag("mlflow.log-model.history"), "[" + kept + ", " + kept + "]");
   EXPECT_EQ(
       refusal([&](storage::Transaction& t) { record_model(t, run.id, R"({"flavors": {}})"); }),
-      "invalid_argument: Model json is missing mandatory fields: {'artifact_path'}");
+      "invalid_argument: Model json is missing mandatory fields: {'artifact_path', "
+      "'utc_time_created', 'run_id'}");
+  EXPECT_EQ(refusal([&](storage::Transaction& t) { record_model(t, run.id, "{"); }),
+            "invalid_argument: Malformed model info. \n { \n is not a valid JSON.");
 }
 
 TEST_F(RunLog, PathsInNormalForm) {

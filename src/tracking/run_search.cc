@@ -7,13 +7,18 @@
 namespace slipway::tracking {
 namespace {
 
-constexpr Attribute kAttributes[] = {
-    {"run_id", "run_id", false, true},  {"run_name", "run_name"},
-    {"run name", "run_name"},           {"Run name", "run_name"},
-    {"Run Name", "run_name"},           {"user_id", "user_id", false, true},
-    {"status", "status", false, true},  {"artifact_uri", "artifact_uri"},
-    {"start_time", "start_time", true}, {"created", "start_time", true},
-    {"Created", "start_time", true},    {"end_time", "end_time", true}};
+constexpr Attribute kAttributes[] = {{"run_id", "run_id", false, true},
+                                     {"run_name", "run_name"},
+                                     {"run name", "run_name", false, false, false},
+                                     {"Run name", "run_name", false, false, false},
+                                     {"Run Name", "run_name", false, false, false},
+                                     {"user_id", "user_id"},
+                                     {"status", "status"},
+                                     {"artifact_uri", "artifact_uri"},
+                                     {"start_time", "start_time", true},
+                                     {"created", "start_time", true},
+                                     {"Created", "start_time", true},
+                                     {"end_time", "end_time", true}};
 
 std::string_view attribute_column(std::string_view key) {
   if (key == "run_id") return "r.uuid";

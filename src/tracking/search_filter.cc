@@ -2,12 +2,11 @@
 #include "tracking/search_filter.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstdlib>
-#include <optional>
 
 #include "base/error.h"
+#include "base/text.h"
+#include "tracking/search_message.h"
 #include "tracking/search_token.h"
 
 namespace slipway::tracking {
@@ -31,254 +30,412 @@ constexpr EntityName kEntityNames[] = {{"attribute", Entity::kAttribute},
                                        {"tags", Entity::kTag},
                                        {"dataset", Entity::kDataset},
                                        {"datasets", Entity::kDataset}};
+constexpr EntityName kFewEntityNames[] = {
+    {"attribute", Entity::kAttribute}, {"tag", Entity::kTag}, {"tags", Entity::kTag}};
+constexpr EntityName kModelEntityNames[] = {{"attributes", Entity::kAttribute},
+                                            {"metrics", Entity::kMetric},
+                                            {"params", Entity::kParam},
+                                            {"tags", Entity::kTag}};
 
-constexpr Attribute kDatasetAttributes[] = {{"name", "name", false, true},
-                                            {"digest", "digest", false, true},
-                                            {"context", "context", false, true}};
+constexpr std::string_view kDatasetKeys[] = {"name", "digest", "context"};
 
 [[noreturn]] void refuse(const std::string& message) {
   throw Error(Code::kInvalidArgument, message);
 }
 
-bool knows(const SearchLanguage& language, Entity entity) {
-  switch (entity) {
-    case Entity::kAttribute: return true;
-    case Entity::kMetric: return language.metrics;
-    case Entity::kParam: return language.params;
-    case Entity::kTag: return language.tags;
-    case Entity::kDataset: return language.datasets;
+std::span<const EntityName> entity_names(const SearchLanguage& language) {
+  switch (language.dialect) {
+    case Dialect::kRuns: return kEntityNames;
+    case Dialect::kLoggedModels: return kModelEntityNames;
+    default: return kFewEntityNames;
+  }
+}
+
+bool is_name(const Token& token) {
+  return token.kind == TokenKind::kWord || token.kind == TokenKind::kQuotedName ||
+         (token.kind == TokenKind::kText && token.doubly);
+}
+
+// What a filter is made of: a name with its dots, a literal, a list in parentheses, an operator, a
+// word of the language, or something else.
+enum class PartKind { kName, kText, kNumber, kList, kOperator, kAnd, kComma, kOther };
+struct Part {
+  PartKind kind = PartKind::kOther;
+  std::string_view raw;
+  std::size_t first = 0;  // its tokens
+  std::size_t last = 0;
+  Operator op = Operator::kEqual;
+  bool operator_known = true;
+};
+
+std::string_view raw_of(const std::vector<Token>& tokens, std::size_t first, std::size_t last) {
+  const char* begin = tokens[first].raw.data();
+  const char* end = tokens[last].raw.data() + tokens[last].raw.size();
+  return {begin, static_cast<std::size_t>(end - begin)};
+}
+
+bool is_keyword(const Token& token) {
+  for (const std::string_view word : {"and", "or", "not", "in", "is", "null", "like", "ilike"}) {
+    if (is_word(token, word)) return true;
   }
   return false;
 }
 
-std::string names_of(std::span<const Attribute> attributes) {
-  std::string names;
-  for (const Attribute& attribute : attributes) {
-    names += std::string(names.empty() ? "'" : ", '") + std::string(attribute.name) + "'";
+// The last token of the name that begins at `first`. A dot may be the last: `tags.`
+std::size_t name_end(const std::vector<Token>& tokens, std::size_t first) {
+  std::size_t last = first;
+  while (tokens[last + 1].kind == TokenKind::kDot) {
+    ++last;
+    const Token& next = tokens[last + 1];
+    if (!is_name(next) && next.kind != TokenKind::kNumber) break;
+    ++last;
   }
-  return "{" + names + "}";
+  return last;
 }
 
-const Attribute& find_attribute(std::span<const Attribute> attributes, std::string_view name,
-                                const char* kind) {
-  const auto found =
-      std::find_if(attributes.begin(), attributes.end(),
-                   [&](const Attribute& attribute) { return attribute.name == name; });
-  if (found == attributes.end()) {
-    refuse(std::string("Invalid ") + kind + " key '" + std::string(name) +
-           "' specified. Valid keys are '" + names_of(attributes) + "'");
+// The parenthesis that closes the one at `first`; 0 where there is none.
+std::size_t list_end(const std::vector<Token>& tokens, std::size_t first) {
+  int depth = 0;
+  for (std::size_t i = first; i < tokens.size(); ++i) {
+    if (tokens[i].kind == TokenKind::kOpen) ++depth;
+    if (tokens[i].kind == TokenKind::kClose && --depth == 0) return i;
   }
-  return *found;
+  return 0;
 }
 
-struct Identifier {
-  Entity entity = Entity::kAttribute;
-  std::string key;
-  bool numeric = false;
-  bool lists = false;
-};
+void read_comparator(const Token& token, Part& part) {
+  part.kind = PartKind::kOperator;
+  const std::string& s = token.text;
+  if (is_word(token, "like")) {
+    part.op = Operator::kLike;
+  } else if (is_word(token, "ilike")) {
+    part.op = Operator::kIlike;
+  } else if (s == "=") {
+    part.op = Operator::kEqual;
+  } else if (s == "!=" || s == "<>") {
+    part.op = Operator::kNotEqual;
+  } else if (s == "<") {
+    part.op = Operator::kLess;
+  } else if (s == "<=") {
+    part.op = Operator::kLessEqual;
+  } else if (s == ">") {
+    part.op = Operator::kGreater;
+  } else if (s == ">=") {
+    part.op = Operator::kGreaterEqual;
+  } else {
+    part.operator_known = false;
+  }
+}
+
+// IN, NOT IN before a list; IS NULL, IS NOT NULL. False where the words at `i` are none of these.
+bool read_word_operator(const std::vector<Token>& tokens, std::size_t i, Part& part) {
+  const bool is_not = is_word(tokens[i], "not") && is_word(tokens[i + 1], "in");
+  if (is_not || is_word(tokens[i], "in")) {
+    part.last = i + (is_not ? 1 : 0);
+    const bool list =
+        tokens[part.last + 1].kind == TokenKind::kOpen && list_end(tokens, part.last + 1) != 0;
+    part.op = is_not ? Operator::kNotIn : Operator::kIn;
+    if (!list) part.last = i;
+    return list;
+  }
+  if (!is_word(tokens[i], "is")) return false;
+  const bool negated = is_word(tokens[i + 1], "not");
+  part.op = negated ? Operator::kIsNotNull : Operator::kIsNull;
+  const std::size_t null = i + (negated ? 2 : 1);
+  if (null >= tokens.size() || !is_word(tokens[null], "null")) return false;
+  part.last = null;
+  return true;
+}
+
+Part read_part(const std::vector<Token>& tokens, std::size_t i) {
+  Part part;
+  part.first = part.last = i;
+  const Token& token = tokens[i];
+  if (token.kind == TokenKind::kOperator || is_word(token, "like") || is_word(token, "ilike")) {
+    read_comparator(token, part);
+  } else if (read_word_operator(tokens, i, part)) {
+    part.kind = PartKind::kOperator;
+  } else if (is_word(token, "and")) {
+    part.kind = PartKind::kAnd;
+  } else if (token.kind == TokenKind::kText && !token.doubly) {
+    part.kind = PartKind::kText;
+  } else if (token.kind == TokenKind::kNumber) {
+    part.kind = PartKind::kNumber;
+  } else if (token.kind == TokenKind::kComma) {
+    part.kind = PartKind::kComma;
+  } else if (token.kind == TokenKind::kOpen) {
+    part.last = std::max(i, list_end(tokens, i));
+    part.kind = part.last == i ? PartKind::kOther : PartKind::kList;
+  } else if (is_name(token) && !is_keyword(token)) {
+    part.kind = PartKind::kName;
+    part.last = name_end(tokens, i);
+  }
+  part.raw = raw_of(tokens, part.first, part.last);
+  return part;
+}
+
+std::vector<Part> split_parts(const std::vector<Token>& tokens) {
+  std::vector<Part> parts;
+  for (std::size_t i = 0; tokens[i].kind != TokenKind::kEnd; i = parts.back().last + 1)
+    parts.push_back(read_part(tokens, i));
+  return parts;
+}
+
+bool is_operand(const Part& part) {
+  return part.kind == PartKind::kName || part.kind == PartKind::kText ||
+         part.kind == PartKind::kNumber || part.kind == PartKind::kList;
+}
+bool is_null_test(const Part& part) {
+  return part.kind == PartKind::kOperator && part.operator_known &&
+         (part.op == Operator::kIsNull || part.op == Operator::kIsNotNull);
+}
+bool is_list_test(const Part& part) {
+  return part.kind == PartKind::kOperator && part.operator_known &&
+         (part.op == Operator::kIn || part.op == Operator::kNotIn);
+}
 
 class Parser {
  public:
-  Parser(std::string_view text, const SearchLanguage& language, std::string_view what)
-      : text_(text), language_(language), tokens_(split_tokens(text, what)) {}
+  Parser(std::string_view text, const SearchLanguage& language)
+      : text_(text),
+        language_(language),
+        tokens_(split_tokens(text)),
+        parts_(split_parts(tokens_)) {}
 
-  const Token& next() const { return tokens_[position_]; }
-  Token take() { return tokens_[position_ + 1 < tokens_.size() ? position_++ : position_]; }
-  bool at_end() const { return next().kind == TokenKind::kEnd; }
-  bool take_word(std::string_view word) {
-    if (!is_word(next(), word)) return false;
-    take();
-    return true;
-  }
+  const std::vector<Part>& parts() const { return parts_; }
 
-  Identifier identifier() {
-    const Token first = take();
-    if (!is_name(first)) invalid_clause();
-    if (next().kind != TokenKind::kDot) return attribute(first.text);
-    if (first.kind != TokenKind::kWord) invalid_clause();
-    take();
-    const auto* entry = std::find_if(std::begin(kEntityNames), std::end(kEntityNames),
-                                     [&](const EntityName& e) { return e.name == first.text; });
-    if (entry == std::end(kEntityNames) || !knows(language_, entry->entity)) {
-      refuse("Invalid entity type '" + first.text + "'. Valid values are " + entity_names());
+  std::vector<Comparison> filter() const {
+    if (parts_.empty()) refuse_statement(language_, text_, false);
+    refuse_other_statements();
+    refuse_stray_parts();
+    std::vector<Comparison> comparisons;
+    bool joined = true;
+    for (std::size_t i = 0; i < parts_.size(); i += length_at(i)) {
+      if (length_at(i) == 1) {  // AND
+        if (joined) refuse_clauses(language_, text_, {parts_[i].raw});
+        joined = true;
+        continue;
+      }
+      if (!joined) refuse_clauses(language_, text_, {raw_at(i)});
+      joined = false;
+      comparisons.push_back(comparison(i));
+      if (comparisons.size() > kComparisonsMax) {
+        refuse("Invalid filter: more than " + std::to_string(kComparisonsMax) + " comparisons");
+      }
     }
-    return entity_key(entry->entity, dotted_key());
+    if (joined) refuse_clauses(language_, text_, {parts_.back().raw});
+    return comparisons;
   }
 
-  [[noreturn]] void invalid_clause() const {
-    refuse("Invalid clause(s) in filter string: '" + std::string(text_) +
-           "': expected \"identifier operator 'value'\" joined by AND, at '" +
-           std::string(next().raw) + "'");
-  }
-
-  Comparison comparison() {
-    const Identifier id = identifier();
-    Comparison result;
-    result.entity = id.entity;
-    result.key = id.key;
-    result.numeric = id.numeric;
-    const std::string spelled = read_operator(result.op);
-    check_operator(id, result.op, spelled);
-    if (result.op == Operator::kIsNull || result.op == Operator::kIsNotNull) return result;
-    if (result.op == Operator::kIn || result.op == Operator::kNotIn) {
-      read_list(result);
-    } else if (id.numeric) {
-      read_number(id, result);
-    } else {
-      read_text(id, result);
-    }
-    return result;
+  SearchKey identifier(const Part& part, bool in_order) const {
+    const Token& first = tokens_[part.first];
+    if (part.first == part.last) return attribute(first.text, in_order);
+    const auto names = entity_names(language_);
+    const auto entry = std::find_if(names.begin(), names.end(),
+                                    [&](const EntityName& e) { return e.name == first.text; });
+    if (entry == names.end()) refuse_entity(language_, first.text);
+    std::string key;  // it may hold dots without quotes: tags.mlflow.user
+    for (std::size_t i = part.first + 2; i <= part.last; ++i) key += tokens_[i].text;
+    if (entry->entity == Entity::kAttribute) return attribute(key, in_order);
+    if (entry->entity == Entity::kDataset) check_dataset_key(key);
+    return {entry->entity, key, key, entry->entity == Entity::kMetric,
+            entry->entity == Entity::kDataset || language_.dialect == Dialect::kLoggedModels};
   }
 
  private:
-  static bool is_name(const Token& token) {
-    return token.kind == TokenKind::kWord || token.kind == TokenKind::kQuotedName ||
-           (token.kind == TokenKind::kText && token.doubly);
+  // How many parts the comparison at `i` has; 1 for AND; 0 for what is neither.
+  std::size_t length_at(std::size_t i) const {
+    const auto at = [&](std::size_t k) -> const Part* {
+      return k < parts_.size() ? &parts_[k] : nullptr;
+    };
+    if (parts_[i].kind == PartKind::kAnd) return 1;
+    const Part* op = at(i + 1);
+    if (!is_operand(parts_[i]) || op == nullptr || op->kind != PartKind::kOperator) return 0;
+    if (is_null_test(*op)) return parts_[i].kind == PartKind::kName ? 2 : 0;
+    const Part* right = at(i + 2);
+    if (right == nullptr || !is_operand(*right)) return 0;
+    if (is_list_test(*op)) return parts_[i].kind == PartKind::kName ? 3 : 0;
+    return 3;
   }
 
-  std::string entity_names() const {
-    std::string names = "['attribute'";
-    if (language_.metrics) names += ", 'metric'";
-    if (language_.params) names += ", 'parameter'";
-    if (language_.tags) names += ", 'tag'";
-    if (language_.datasets) names += ", 'dataset'";
-    return names + "]";
+  std::string_view raw_at(std::size_t i) const {
+    return raw_of(tokens_, parts_[i].first,
+                  parts_[i + std::max<std::size_t>(length_at(i), 1) - 1].last);
   }
 
-  // A key may hold dots without quotes: tags.mlflow.user.
-  std::string dotted_key() {
-    const Token first = take();
-    if (!is_name(first) && first.kind != TokenKind::kNumber) invalid_clause();
-    std::string key = first.text;
-    while (next().kind == TokenKind::kDot) {
-      take();
-      const Token part = take();
-      if (!is_name(part) && part.kind != TokenKind::kNumber) invalid_clause();
-      key += "." + part.text;
+  void refuse_other_statements() const {
+    for (const Part& part : parts_) {
+      if (part.raw == ";" && part.last + 1 < tokens_.size() - 1)
+        refuse_statement(language_, text_, true);
     }
-    return key;
   }
 
-  Identifier attribute(std::string_view name) const {
-    const Attribute& found = find_attribute(language_.attributes, name, "attribute");
-    return {Entity::kAttribute, std::string(found.canonical), found.numeric, found.lists};
-  }
-
-  Identifier entity_key(Entity entity, const std::string& key) const {
-    if (entity == Entity::kAttribute) return attribute(key);
-    if (entity == Entity::kDataset) {
-      find_attribute(kDatasetAttributes, key, "dataset");
-      return {entity, key, false, true};
-    }
-    return {entity, key, entity == Entity::kMetric, false};
-  }
-
-  std::string read_operator(Operator& op) {
-    const Token token = take();
-    if (token.kind == TokenKind::kOperator) {
-      const std::string& s = token.text;
-      op = s == "=" || s == "==" ? Operator::kEqual
-           : s == "<"            ? Operator::kLess
-           : s == "<="           ? Operator::kLessEqual
-           : s == ">"            ? Operator::kGreater
-           : s == ">="           ? Operator::kGreaterEqual
-                                 : Operator::kNotEqual;
-      return s;
-    }
-    if (is_word(token, "like")) return op = Operator::kLike, "LIKE";
-    if (is_word(token, "ilike")) return op = Operator::kIlike, "ILIKE";
-    if (is_word(token, "in")) return op = Operator::kIn, "IN";
-    if (is_word(token, "not") && take_word("in")) return op = Operator::kNotIn, "NOT IN";
-    if (is_word(token, "is")) {
-      const bool negated = take_word("not");
-      if (take_word("null")) {
-        op = negated ? Operator::kIsNotNull : Operator::kIsNull;
-        return negated ? "IS NOT NULL" : "IS NULL";
+  // A list of things with commas between them is one stray part.
+  void refuse_stray_parts() const {
+    std::vector<std::string_view> stray;
+    for (std::size_t i = 0; i < parts_.size();) {
+      const std::size_t begin = i;
+      bool good = length_at(i) > 0;
+      i += std::max<std::size_t>(length_at(i), 1);
+      while (i + 1 < parts_.size() && parts_[i].kind == PartKind::kComma &&
+             (good || is_operand(parts_[i - 1]))) {
+        good = false;
+        ++i;
+        i += std::max<std::size_t>(length_at(i), 1);
       }
+      if (!good) stray.push_back(raw_of(tokens_, parts_[begin].first, parts_[i - 1].last));
     }
-    if (token.kind == TokenKind::kWord) {
-      refuse("Invalid comparator '" + token.text + "' in filter string '" + std::string(text_) +
+    if (!stray.empty()) refuse_clauses(language_, text_, stray);
+  }
+
+  Comparison comparison(std::size_t i) const {
+    const Part& left = parts_[i];
+    const Part& op = parts_[i + 1];
+    if (left.kind != PartKind::kName) {
+      refuse("Invalid comparison clause. Expected 'Identifier' found '" + std::string(left.raw) +
              "'");
     }
-    invalid_clause();
+    if (is_null_test(op) && language_.dialect == Dialect::kLoggedModels) {
+      refuse("Invalid comparison: " + std::string(left.raw) + upper(op.raw) +
+             ". Expected a comparison with 3 tokens.");
+    }
+    const SearchKey key = identifier(left, false);
+    Comparison result;
+    result.entity = key.entity;
+    result.key = key.canonical;
+    result.numeric = key.numeric;
+    result.op = op.op;
+    // The parser of logged models looks at the operator first, all others at the literal.
+    if (language_.dialect == Dialect::kLoggedModels) check_operator(key, op);
+    if (!is_null_test(op)) read_value(key, parts_[i + 2], result);
+    if (language_.dialect != Dialect::kLoggedModels) check_operator(key, op);
+    return result;
   }
 
-  static void check_operator(const Identifier& id, Operator op, const std::string& spelled) {
-    const bool order = op == Operator::kLess || op == Operator::kLessEqual ||
-                       op == Operator::kGreater || op == Operator::kGreaterEqual;
-    const bool pattern = op == Operator::kLike || op == Operator::kIlike;
-    const bool list = op == Operator::kIn || op == Operator::kNotIn;
-    const bool null = op == Operator::kIsNull || op == Operator::kIsNotNull;
-    const bool nullable = id.entity == Entity::kParam || id.entity == Entity::kTag;
-    if (null && !nullable) {
-      const char* kind = id.entity == Entity::kMetric    ? "metric"
-                         : id.entity == Entity::kDataset ? "dataset"
-                                                         : "attribute";
-      refuse(std::string("IS NULL / IS NOT NULL is only supported for tags and params, not for '") +
-             kind + "' '" + id.key + "'");
-    }
-    if (id.numeric && (pattern || list)) {
-      refuse("Invalid comparator '" + spelled + "' not one of '{'>', '>=', '!=', '=', '<', '<='}'");
-    }
-    if (!id.numeric && (order || (list && !id.lists))) {
-      refuse("Invalid comparator '" + spelled + "' not one of '{'=', '!=', 'LIKE', 'ILIKE'" +
-             (id.lists ? ", 'IN', 'NOT IN'" : "") + (nullable ? ", 'IS NULL', 'IS NOT NULL'" : "") +
-             "}'");
+  static std::string upper(std::string_view text) {
+    std::string out;
+    for (const char c : text) out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    return out;
+  }
+
+  SearchKey attribute(const std::string& name, bool in_order) const {
+    const auto found = std::find_if(
+        language_.attributes.begin(), language_.attributes.end(),
+        [&](const Attribute& a) { return a.name == name && (!in_order || a.sortable); });
+    if (found == language_.attributes.end()) refuse_attribute(language_, name, in_order);
+    return {Entity::kAttribute, name, std::string(found->canonical), found->numeric, found->lists};
+  }
+
+  static void check_dataset_key(const std::string& key) {
+    if (std::find(std::begin(kDatasetKeys), std::end(kDatasetKeys), key) != std::end(kDatasetKeys))
+      return;
+    refuse("Invalid dataset key '" + key + "' specified. Valid keys are '" +
+           python_set({kDatasetKeys[0], kDatasetKeys[1], kDatasetKeys[2]}) + "'");
+  }
+
+  void check_operator(const SearchKey& key, const Part& op) const {
+    const bool order = op.op == Operator::kLess || op.op == Operator::kLessEqual ||
+                       op.op == Operator::kGreater || op.op == Operator::kGreaterEqual;
+    const bool pattern = op.op == Operator::kLike || op.op == Operator::kIlike;
+    const bool null = is_null_test(op);
+    const bool list = is_list_test(op);
+    const bool nullable = (key.entity == Entity::kParam || key.entity == Entity::kTag) &&
+                          language_.dialect != Dialect::kModels &&
+                          language_.dialect != Dialect::kVersions;
+    const bool fits = op.operator_known && (!null || nullable) &&
+                      (key.numeric ? !pattern && !list : !order && (!list || key.lists));
+    if (!fits) refuse_operator(language_, key, upper(op.raw));
+  }
+
+  void read_value(const SearchKey& key, const Part& value, Comparison& result) const {
+    const Token& token = tokens_[value.first];
+    // A name in double quotes is a text here.
+    const bool doubly = value.first == value.last && token.kind == TokenKind::kText;
+    if (value.kind == PartKind::kList) {
+      const bool lists = key.lists && !key.numeric;
+      if (!lists) refuse_value(language_, key, value.raw, LiteralKind::kList);
+      read_list(value, result);
+    } else if (key.numeric) {
+      read_number(key, value, doubly, result);
+    } else if (doubly) {
+      result.texts = {token.text};
+    } else if (language_.dialect == Dialect::kLoggedModels) {
+      result.texts = {std::string(value.raw)};  // compared as it is written
+    } else {
+      refuse_value(language_, key, value.raw,
+                   value.kind == PartKind::kName ? LiteralKind::kName : LiteralKind::kNumber);
     }
   }
 
-  void read_number(const Identifier& id, Comparison& result) {
-    const Token token = take();
-    std::string_view digits = token.text;
-    if (digits.starts_with('+')) digits.remove_prefix(1);
-    const auto [stop, fault] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), result.number);
-    const bool good = token.kind == TokenKind::kNumber && stop == digits.data() + digits.size() &&
-                      (fault == std::errc() || fault == std::errc::result_out_of_range);
-    // Too large or too small for a double: an infinity or zero, as Python reads it; from_chars
-    // leaves the number as it was.
-    if (good && fault != std::errc()) result.number = std::strtod(token.text.c_str(), nullptr);
-    if (!good) {
-      refuse(id.entity == Entity::kMetric
-                 ? "Expected numeric value type for metric. Found " + std::string(token.raw)
-                 : "Expected numeric value type for numeric attribute: " + id.key + ". Found " +
-                       std::string(token.raw));
+  // A version's number may stand in quotes.
+  void read_number(const SearchKey& key, const Part& value, bool quoted, Comparison& result) const {
+    const Token& token = tokens_[value.first];
+    const bool digits = quoted && language_.dialect == Dialect::kVersions && !token.text.empty() &&
+                        token.text.find_first_not_of("0123456789") == std::string::npos;
+    if (value.kind != PartKind::kNumber && !digits) {
+      refuse_value(language_, key, value.raw, quoted ? LiteralKind::kText : LiteralKind::kName);
     }
+    result.number = std::strtod(token.text.c_str(), nullptr);  // beyond its range: infinite, or 0
   }
 
-  void read_text(const Identifier& id, Comparison& result) {
-    const Token token = take();
-    if (token.kind != TokenKind::kText) {
-      const char* kind = id.entity == Entity::kParam     ? "parameter"
-                         : id.entity == Entity::kTag     ? "tag"
-                         : id.entity == Entity::kDataset ? "dataset attributes"
-                                                         : "attributes";
-      refuse(std::string("Expected a quoted string value for ") + kind +
-             " (e.g. 'my-value'). Got value " + std::string(token.raw));
-    }
-    result.texts = {token.text};
-  }
-
-  void read_list(Comparison& result) {
-    const std::string expected =
-        "While parsing a list in the query, expected string value, punctuation, or whitespace";
-    if (take().kind != TokenKind::kOpen) refuse(expected + " in parentheses: ('a', 'b')");
-    do {
-      const Token token = take();
-      if (token.kind != TokenKind::kText) {
-        refuse(expected + ", but got different type in list: " + std::string(token.raw));
-      }
+  void read_list(const Part& value, Comparison& result) const {
+    const std::string begin = "While parsing a list in the query, expected ";
+    std::string printed;
+    bool all_texts = true;
+    bool wants_item = true;
+    for (std::size_t i = value.first + 1; i < value.last; ++i) {
+      const Token& token = tokens_[i];
+      const bool literal = token.kind == TokenKind::kText || token.kind == TokenKind::kNumber;
+      if (wants_item != literal || (!wants_item && token.kind != TokenKind::kComma))
+        refuse(begin + "a non-empty list of string values, but got ill-formed list.");
+      wants_item = !wants_item;
+      if (!literal) continue;
+      const bool text = token.kind == TokenKind::kText;
+      all_texts = all_texts && text;
+      printed += (result.texts.empty() ? "" : ", ") + (text ? python_text(token.text) : token.text);
       result.texts.push_back(token.text);
-    } while (next().kind == TokenKind::kComma && take().kind == TokenKind::kComma);
-    if (take().kind != TokenKind::kClose) refuse(expected + ": the list is not closed");
+    }
+    if (result.texts.empty())
+      refuse(begin + "a non-empty list of string values, but got empty list");
+    if (!all_texts) {
+      refuse(begin + "string value, punctuation, or whitespace, but got different type in list: (" +
+             printed + (result.texts.size() == 1 ? ",)" : ")"));
+    }
   }
 
   std::string_view text_;
   const SearchLanguage& language_;
   std::vector<Token> tokens_;
-  std::size_t position_ = 0;
+  std::vector<Part> parts_;
 };
+
+OrderTerm parse_order_term(const std::string& term, const SearchLanguage& language,
+                           std::string& written) {
+  const Parser parser(term, language);
+  const std::vector<Part>& parts = parser.parts();
+  const bool direction = parts.size() == 2 && parts[1].kind == PartKind::kName;
+  if (parts.empty() || parts[0].kind != PartKind::kName || !(parts.size() == 1 || direction)) {
+    refuse("Invalid order_by clause '" + term + "'. Could not be parsed.");
+  }
+  const bool down = direction && same_ignoring_case(parts[1].raw, "desc");
+  if (direction && !down && !same_ignoring_case(parts[1].raw, "asc"))
+    refuse("Invalid ordering key in order_by clause '" + term + "'.");
+  written = parts[0].raw;
+  // Models are ordered by bare keys alone.
+  if (language.dialect == Dialect::kModels && written.find('.') != std::string::npos)
+    refuse_attribute(language, written, true);
+  const SearchKey key = parser.identifier(parts[0], true);
+  if (key.entity == Entity::kDataset) refuse("Invalid identifier type 'dataset'");
+  if (key.entity == Entity::kTag && language.dialect == Dialect::kExperiments)
+    refuse("Invalid order_by entity: tag");
+  if (key.entity == Entity::kTag && language.dialect == Dialect::kVersions) {
+    std::vector<std::string_view> names;
+    for (const Attribute& attribute : language.attributes) names.push_back(attribute.name);
+    refuse("Invalid order by key '" + key.name + "' specified. Valid keys are " +
+           python_set(names));
+  }
+  return {key.entity, key.canonical, !down};
+}
 
 }  // namespace
 
@@ -287,17 +444,8 @@ std::vector<Comparison> parse_filter(std::string_view text, const SearchLanguage
     refuse("Invalid filter: it has " + std::to_string(text.size()) + " bytes, at most " +
            std::to_string(kFilterBytesMax) + " are read");
   }
-  std::vector<Comparison> comparisons;
-  Parser parser(text, language, "filter");
-  if (parser.at_end()) return comparisons;
-  while (true) {
-    comparisons.push_back(parser.comparison());
-    if (comparisons.size() > kComparisonsMax) {
-      refuse("Invalid filter: more than " + std::to_string(kComparisonsMax) + " comparisons");
-    }
-    if (parser.at_end()) return comparisons;
-    if (!parser.take_word("and")) parser.invalid_clause();
-  }
+  if (text.empty()) return {};
+  return Parser(text, language).filter();
 }
 
 std::vector<OrderTerm> parse_order(const std::vector<std::string>& terms,
@@ -307,35 +455,21 @@ std::vector<OrderTerm> parse_order(const std::vector<std::string>& terms,
     refuse("Invalid order_by: " + std::to_string(terms.size()) + " clauses, at most " +
            std::to_string(kOrderTermsMax));
   }
+  std::string written;
+  bool repeated = false;
   for (const std::string& term : terms) {
-    Parser parser(term, language, "order_by clause");
-    if (parser.at_end()) refuse("Invalid order_by clause '" + term + "'. Could not be parsed.");
-    const Identifier id = parser.identifier();
-    OrderTerm parsed{id.entity, id.key, true};
-    if (parser.take_word("desc")) {
-      parsed.ascending = false;
-    } else {
-      parser.take_word("asc");
-    }
-    if (!parser.at_end()) refuse("Invalid ordering key in order_by clause '" + term + "'.");
-    if (id.entity == Entity::kDataset) refuse("Invalid identifier type 'dataset'");
-    const auto same = [&](const OrderTerm& other) {
+    std::string key;
+    const OrderTerm parsed = parse_order_term(term, language, key);
+    const bool seen = std::any_of(order.begin(), order.end(), [&](const OrderTerm& other) {
       return other.entity == parsed.entity && other.key == parsed.key;
-    };
-    if (std::any_of(order.begin(), order.end(), same)) {
-      refuse("`order_by` contains duplicate fields: '" + parsed.key + "'");
-    }
-    if (id.entity == Entity::kAttribute) {
-      const auto by_name = [&](const Attribute& a) {
-        return a.canonical == parsed.key && a.sortable;
-      };
-      if (std::none_of(language.attributes.begin(), language.attributes.end(), by_name)) {
-        refuse("Invalid attribute key '" + parsed.key + "' specified in order_by clause '" + term +
-               "'");
-      }
-    }
-    order.push_back(std::move(parsed));
+    });
+    repeated = repeated || seen;
+    written += (written.empty() ? "" : ", ") + python_text(key);
+    if (!seen) order.push_back(parsed);
   }
+  // Experiments are ordered by the first of them.
+  if (repeated && language.dialect != Dialect::kExperiments)
+    refuse("`order_by` contains duplicate fields: [" + written + "]");
   return order;
 }
 

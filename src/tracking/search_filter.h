@@ -15,13 +15,12 @@ namespace slipway::tracking {
 //   filter      = [ comparison { AND comparison } ]
 //   comparison  = identifier operator literal | identifier ("IN" | "NOT IN") "(" text { "," text }
 //   ")" | identifier "IS" ["NOT"] "NULL" identifier  = [ entity "." ] key ; a key with other
-//   characters stands in `backticks` or "double quotes" operator    = "=" | "==" | "!=" | "<>" |
-//   "<" | "<=" | ">" | ">=" | "LIKE" | "ILIKE" text        = 'single' or "double" quoted ; number =
-//   [-+] digits [ . digits ] [ e digits ]
-// Words are case-insensitive. Faults throw kInvalidArgument with the parts of MLflow's messages
-// that its tests look for
-// ("Invalid comparator", "Invalid attribute key", "Expected a quoted string value", "Invalid
-// clause(s) in filter string").
+//   characters stands in `backticks` or "double quotes" operator    = "=" | "!=" | "<>" | "<" |
+//   "<=" | ">" | ">=" | "LIKE" | "ILIKE" text        = 'single' or "double" quoted ; number =
+//   [-] digits [ . digits ] [ e digits ]
+// Words are case-insensitive, entities are not. Faults throw kInvalidArgument with MLflow's words
+// (search_message.h), looked for in MLflow's order: parts that are no comparison, then each
+// comparison's identifier, literal and operator.
 //   source  MLflow 3.17.2 utils/search_utils.py, search_logged_model_utils.py;
 //   docs/formats/mlflow.md says where we are stricter.
 
@@ -60,6 +59,9 @@ struct Attribute {
   bool sortable = true;  // may stand in order_by
 };
 
+// Whose words and habits hold (search_message.h).
+enum class Dialect { kRuns, kExperiments, kModels, kVersions, kLoggedModels };
+
 // What one kind of search accepts.
 struct SearchLanguage {
   std::span<const Attribute> attributes;
@@ -67,7 +69,18 @@ struct SearchLanguage {
   bool params = false;
   bool tags = false;
   bool datasets = false;
+  Dialect dialect = Dialect::kRuns;
 };
+
+// The left side of a comparison, for messages.
+struct SearchKey {
+  Entity entity = Entity::kAttribute;
+  std::string name;       // as written
+  std::string canonical;  // as the search knows it
+  bool numeric = false;
+  bool lists = false;
+};
+enum class LiteralKind { kText, kNumber, kName, kList };
 
 std::vector<Comparison> parse_filter(std::string_view text, const SearchLanguage& language);
 

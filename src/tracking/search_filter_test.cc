@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <gtest/gtest.h>
+#include <limits>
 
 #include "base/error.h"
 #include "tracking/run_search.h"
@@ -29,7 +30,11 @@ TEST(SearchFilter, OneComparison) {
       {"metrics.rmse < 0.5", number_is(Entity::kMetric, "rmse", Operator::kLess, 0.5)},
       {"metric.rmse>=1e-3", number_is(Entity::kMetric, "rmse", Operator::kGreaterEqual, 1e-3)},
       {"metrics.m = -2", number_is(Entity::kMetric, "m", Operator::kEqual, -2)},
-      {"metrics.m == +2.", number_is(Entity::kMetric, "m", Operator::kEqual, 2)},
+      {"metrics.m = 2.", number_is(Entity::kMetric, "m", Operator::kEqual, 2)},
+      {"metrics.m < 1e999",
+       number_is(Entity::kMetric, "m", Operator::kLess, std::numeric_limits<double>::infinity())},
+      {"`metrics`.m = 2", number_is(Entity::kMetric, "m", Operator::kEqual, 2)},
+      {"params.lr = 'a''b'", text_is(Entity::kParam, "lr", Operator::kEqual, "a''b")},
       {"metrics.m <> .5", number_is(Entity::kMetric, "m", Operator::kNotEqual, 0.5)},
       {"metrics.`val loss` <= 3", number_is(Entity::kMetric, "val loss", Operator::kLessEqual, 3)},
       {"metrics.\"val loss\" > 3", number_is(Entity::kMetric, "val loss", Operator::kGreater, 3)},
@@ -74,7 +79,6 @@ TEST(SearchFilter, NumbersBeyondADoubleAreInfiniteOrZero) {
 TEST(SearchFilter, AndJoins) {
   EXPECT_EQ(parse("metrics.a > 1 AND params.b = 'x' and status = 'FAILED'").size(), 3U);
   EXPECT_TRUE(parse("").empty());
-  EXPECT_TRUE(parse("  ").empty());
 }
 
 struct Bad {
@@ -86,35 +90,60 @@ TEST(SearchFilter, FaultsAreNamed) {
   const std::vector<Bad> rows = {
       {"metrics.a > 'x'", "Expected numeric value type for metric. Found 'x'"},
       {"metrics.a > b", "Expected numeric value type for metric. Found b"},
-      {"metrics.a LIKE 'x'", "Invalid comparator 'LIKE' not one of"},
-      {"params.a > 'x'", "Invalid comparator '>' not one of"},
+      {"metrics.a LIKE 'x'", "Expected numeric value type for metric. Found 'x'"},
+      {"metrics.a LIKE 5",
+       "Invalid comparator 'LIKE' not one of '{'>', '>=', '!=', '=', '<', '<='}"},
+      {"params.a > 'x'",
+       "Invalid comparator '>' not one of '{'!=', '=', 'LIKE', 'ILIKE', 'IS NULL', 'IS NOT "
+       "NULL'}'"},
+      {"params.a == 'x'", "Invalid comparator '==' not one of"},
       {"params.a = 5",
        "Expected a quoted string value for parameter (e.g. 'my-value'). Got value 5"},
-      {"tags.a = x", "Expected a quoted string value for tag (e.g. 'my-value'). Got value x"},
-      {"params.a ~ 'x'",
-       "Invalid filter 'params.a ~ 'x''. Could not be parsed: '~' has no meaning here"},
-      {"params.a RLIKE 'x'", "Invalid comparator 'RLIKE'"},
-      {"params.a = 'x",
-       "Invalid filter 'params.a = 'x'. Could not be parsed: the quote at ''x' is not closed"},
+      {"tags.a = x",
+       "Parameter value is either not quoted or unidentified quote types used for string value x. "
+       "Use either single or double quotes."},
+      {"params.a ~ 'x'", "Invalid comparator '~' not one of"},
+      {"params.a RLIKE 'x'", "Invalid clause(s) in filter string: 'params.a', 'RLIKE', ''x''"},
+      {"params.a = 'x", "Invalid clause(s) in filter string: 'params.a', '=', ''', 'x'"},
+      {"metrics.a = +1", "Invalid clause(s) in filter string: 'metrics.a', '=', '+', '1'"},
+      {"= 5", "Invalid clause(s) in filter string: '=', '5'"},
+      {"'x' = 'y'", "Invalid comparison clause. Expected 'Identifier' found ''x''"},
+      {"a = 'x', b = 'y'", "Invalid clause(s) in filter string: 'a = 'x', b = 'y''"},
+      {"  ", "Invalid filter '  '. Could not be parsed."},
+      {"metrics.a > 1; drop",
+       "Search filter contained multiple expression 'metrics.a > 1; drop'. Provide AND-ed "
+       "expression list."},
       {"color = 'x'", "Invalid attribute key 'color' specified. Valid keys are '{'run_id', "},
       {"foo.bar = 'x'",
-       "Invalid entity type 'foo'. Valid values are ['attribute', 'metric', 'parameter', 'tag', "
+       "Invalid entity type 'foo'. Valid values are ['metric', 'parameter', 'tag', 'attribute', "
        "'dataset']"},
       {"datasets.size = 'x'",
        "Invalid dataset key 'size' specified. Valid keys are '{'name', 'digest', 'context'}'"},
-      {"metrics.a > 1 OR metrics.b > 1", "Invalid clause(s) in filter string"},
-      {"(metrics.a > 1)", "Invalid clause(s) in filter string"},
-      {"metrics.a > 1 AND", "Invalid clause(s) in filter string"},
-      {"metrics.a", "Invalid clause(s) in filter string"},
+      {"metrics.a > 1 OR metrics.b > 1", "Invalid clause(s) in filter string: 'OR'"},
+      {"NOT metrics.a > 1", "Invalid clause(s) in filter string: 'NOT'"},
+      {"(metrics.a > 1)", "Invalid clause(s) in filter string: '(metrics.a > 1)'"},
+      {"metrics.a > 1 AND", "Invalid clause(s) in filter string: 'AND'"},
+      {"AND metrics.a > 1", "Invalid clause(s) in filter string: 'AND'"},
+      {"metrics.a > 1 metrics.b > 1", "Invalid clause(s) in filter string: 'metrics.b > 1'"},
+      {"metrics.a", "Invalid clause(s) in filter string: 'metrics.a'"},
       {"metrics.a IS NULL",
        "IS NULL / IS NOT NULL is only supported for tags and params, not for 'metric' 'a'"},
-      {"run_name IN ('a')", "Invalid comparator 'IN' not one of"},
+      {"run_name IN ('a')",
+       "Only ['run_id'] attributes support comparison with a list of quoted string values."},
       {"run_id IN ('a', 5)",
        "While parsing a list in the query, expected string value, punctuation, or whitespace, but "
-       "got"},
-      {"run_id IN ('a'",
-       "While parsing a list in the query, expected string value, punctuation, or whitespace: the "
-       "list"},
+       "got different type in list: ('a', 5)"},
+      {"run_id IN (5)",
+       "While parsing a list in the query, expected string value, punctuation, or whitespace, but "
+       "got different type in list: (5,)"},
+      {"run_id IN ()",
+       "While parsing a list in the query, expected a non-empty list of string values, but got "
+       "empty list"},
+      {"run_id IN ('a' 'b')",
+       "While parsing a list in the query, expected a non-empty list of string values, but got "
+       "ill-formed list."},
+      {"run_id IN ('a'", "Invalid clause(s) in filter string: 'run_id', 'IN', '(', ''a''"},
+      {"run_id IN 'a'", "Invalid clause(s) in filter string: 'run_id', 'IN', ''a''"},
       {"start_time > 'x'",
        "Expected numeric value type for numeric attribute: start_time. Found 'x'"},
   };
@@ -128,6 +157,49 @@ TEST(SearchFilter, FaultsAreNamed) {
           << row.text;
     }
   }
+}
+
+// Each search's parser has words of its own.
+TEST(SearchFilter, DialectsDiffer) {
+  static constexpr Attribute kAttributes[] = {{"name", "name", false, true}};
+  const auto message = [](Dialect dialect, std::string_view text) -> std::string {
+    const SearchLanguage language{kAttributes, true, true, true, false, dialect};
+    try {
+      parse_filter(text, language);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  for (const Dialect dialect : {Dialect::kExperiments, Dialect::kModels, Dialect::kVersions}) {
+    EXPECT_EQ(message(dialect, "name = 'a' OR name = 'b'"),
+              "Invalid clause(s) in filter string: OR");
+    EXPECT_EQ(message(dialect, "params.a = 'b'"),
+              "Invalid entity type 'params'. Valid entity types are ('attribute', 'tag', 'tags')");
+  }
+  EXPECT_EQ(message(Dialect::kExperiments, "name = 5"),
+            "Expected a quoted string value for attributes. Got value 5");
+  EXPECT_EQ(message(Dialect::kModels, "name = 5"),
+            "Expected a quoted string value or a list of quoted string values for attributes. Got "
+            "value 5");
+  EXPECT_EQ(message(Dialect::kExperiments, "name IS NULL"),
+            "IS NULL / IS NOT NULL is only supported for tags, not for attribute 'name'");
+  const Dialect models = Dialect::kLoggedModels;
+  EXPECT_EQ(message(models, "name = 'a' OR name = 'b'"),
+            "Invalid filter string: \"name = 'a' OR name = 'b'\". Expected a list of comparisons "
+            "separated by 'AND' (e.g. 'metrics.loss > 0.1 AND params.lr = 0.01').");
+  EXPECT_EQ(message(models, "tag.a = 'b'"),
+            "Invalid entity type: 'tag'. Expected one of ['attributes', 'metrics', 'params', "
+            "'tags'].");
+  EXPECT_EQ(message(models, "metrics.a LIKE 'b'"),
+            "Invalid comparison operator for metrics.a: 'LIKE'. Expected one of ('<', '<=', '>', "
+            "'>=', '=', '!=').");
+  EXPECT_EQ(message(models, "params.a > 'b'"),
+            "Invalid comparison operator for params.a: '>'. Expected one of ('=', '!=', 'LIKE', "
+            "'ILIKE', 'IN', 'NOT IN').");
+  EXPECT_EQ(message(models, "name is null"),
+            "Invalid comparison: nameIS NULL. Expected a comparison with 3 tokens.");
+  EXPECT_EQ(message(models, "name = 5"), "");
 }
 
 TEST(SearchFilter, Limits) {
@@ -156,6 +228,10 @@ TEST(SearchFilter, OrderTerms) {
   EXPECT_EQ(message("metrics.a down"), "Invalid ordering key in order_by clause 'metrics.a down'.");
   EXPECT_EQ(message(""), "Invalid order_by clause ''. Could not be parsed.");
   EXPECT_EQ(message("datasets.name"), "Invalid identifier type 'dataset'");
+  EXPECT_EQ(message("metrics.a DESC, b"),
+            "Invalid order_by clause 'metrics.a DESC, b'. Could not be parsed.");
+  EXPECT_EQ(message("`run name`").substr(0, 53),
+            "Invalid attribute key 'run name' specified. Valid key");
   EXPECT_THROW(parse_order({"metrics.a", "metric.a DESC"}, run_language()), Error);
   EXPECT_THROW(parse_order(std::vector<std::string>(17, "metrics.a"), run_language()), Error);
 }

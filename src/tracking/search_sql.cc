@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tracking/search_sql.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/id.h"
 #include "json/value.h"
@@ -87,14 +89,18 @@ std::int64_t parse_offset_token(std::string_view token) {
   if (!base64_decode(token, text)) {
     throw Error(Code::kInvalidArgument, "Invalid page token, could not base64-decode");
   }
-  const auto invalid = [&] {
-    return Error(Code::kInvalidArgument, "Invalid page token, decoded value=" + text);
-  };
-  if (!text.starts_with('{')) throw invalid();
-  const json::Value value = json::parse(text);
+  json::Value value;
+  try {
+    value = json::parse(text);
+  } catch (const Error&) {
+    throw Error(Code::kInvalidArgument, "Invalid page token, decoded value=b'" + text + "'");
+  }
   const json::Value* offset = value.find("offset");
-  if (offset == nullptr || offset->kind() != json::Value::Kind::kInt || offset->as_int() < 1)
-    throw invalid();
+  if (offset == nullptr || offset->kind() != json::Value::Kind::kInt || offset->as_int() < 1) {
+    std::string printed = json::write(value, {.python_separators = true});
+    std::replace(printed.begin(), printed.end(), '"', '\'');
+    throw Error(Code::kInvalidArgument, "Invalid page token, parsed value=" + printed);
+  }
   return offset->as_int();
 }
 

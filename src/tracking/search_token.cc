@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include "base/error.h"
 #include "base/text.h"
 
 namespace slipway::tracking {
@@ -22,7 +21,7 @@ std::size_t number_end(std::string_view text, std::size_t i) {
   const auto digits = [&] {
     while (i < text.size() && is_digit(text[i])) ++i;
   };
-  if (text[i] == '-' || text[i] == '+') ++i;
+  if (text[i] == '-') ++i;
   digits();
   if (i < text.size() && text[i] == '.') {
     ++i;
@@ -40,7 +39,7 @@ std::size_t number_end(std::string_view text, std::size_t i) {
 }
 
 bool starts_number(std::string_view text, std::size_t i) {
-  if (text[i] == '-' || text[i] == '+') ++i;
+  if (text[i] == '-') ++i;
   if (i < text.size() && text[i] == '.') ++i;
   return i < text.size() && is_digit(text[i]);
 }
@@ -59,20 +58,15 @@ bool continues_name(const std::vector<Token>& tokens, char c) {
   return before == TokenKind::kDot || (c == '.' && before == TokenKind::kWord);
 }
 
+// Operators that nobody knows are operators too: the message then names them.
 std::size_t operator_length(std::string_view rest) {
-  for (const std::string_view two : {"<=", ">=", "!=", "<>", "=="}) {
-    if (rest.starts_with(two)) return 2;
-  }
-  return rest.front() == '=' || rest.front() == '<' || rest.front() == '>' ? 1 : 0;
+  const std::size_t end = rest.find_first_not_of("<>=!~");
+  return end == std::string_view::npos ? rest.size() : end;
 }
 
 }  // namespace
 
-std::vector<Token> split_tokens(std::string_view text, std::string_view what) {
-  const auto refuse = [&](const std::string& why) {
-    throw Error(Code::kInvalidArgument, "Invalid " + std::string(what) + " '" + std::string(text) +
-                                            "'. Could not be parsed: " + why);
-  };
+std::vector<Token> split_tokens(std::string_view text) {
   std::vector<Token> tokens;
   std::size_t i = 0;
   while (i < text.size()) {
@@ -83,10 +77,14 @@ std::vector<Token> split_tokens(std::string_view text, std::string_view what) {
     }
     const std::size_t begin = i;
     Token token;
-    if (c == '\'' || c == '"' || c == '`') {
-      const std::size_t end = text.find(c, i + 1);
-      if (end == std::string_view::npos)
-        refuse("the quote at '" + std::string(text.substr(i)) + "' is not closed");
+    const bool is_quote = c == '\'' || c == '"' || c == '`';
+    if (is_quote && text.find(c, i + 1) != std::string_view::npos) {
+      std::size_t end = text.find(c, i + 1);
+      // A quote twice is part of the text.
+      while (end + 1 < text.size() && text[end + 1] == c &&
+             text.find(c, end + 2) != std::string_view::npos) {
+        end = text.find(c, end + 2);
+      }
       token.kind = c == '`' ? TokenKind::kQuotedName : TokenKind::kText;
       token.doubly = c == '"';
       token.text = text.substr(i + 1, end - i - 1);
@@ -111,7 +109,8 @@ std::vector<Token> split_tokens(std::string_view text, std::string_view what) {
       while (i < text.size() && is_word_byte(text[i])) ++i;
       token.text = text.substr(begin, i - begin);
     } else {
-      refuse("'" + std::string(1, c) + "' has no meaning here");
+      token.kind = TokenKind::kStray;
+      ++i;
     }
     token.raw = text.substr(begin, i - begin);
     tokens.push_back(std::move(token));

@@ -18,6 +18,7 @@ enum class TokenKind {
   kComma,
   kOpen,
   kClose,
+  kStray,  // a quote that is not closed, or a character without meaning
   kEnd
 };
 
@@ -28,10 +29,10 @@ struct Token {
   bool doubly = false;   // kText in double quotes, which may also be a name
 };
 
-// The last token is kEnd. kInvalidArgument for an unclosed quote or a character that has no
-// meaning; `what` begins the message.
+// The last token is kEnd. What cannot be a word of the language is kStray: an unclosed quote alone,
+// and the text behind it goes on as words.
 //   REQUIRES text outlives the tokens
-std::vector<Token> split_tokens(std::string_view text, std::string_view what);
+std::vector<Token> split_tokens(std::string_view text);
 
 // True if the token is this word, in any case.
 bool is_word(const Token& token, std::string_view lower_case_word);

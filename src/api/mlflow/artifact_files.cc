@@ -59,14 +59,27 @@ std::string http_date(TimeUs time) {
 
 bool is_token(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
   });
 }
 
-// RFC 6266: plain where the name is plain, else percent-encoded UTF-8.
+bool is_printable_ascii(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+// RFC 6266: plain where the name is a token, in quotes where it is ASCII, else percent-encoded
+// UTF-8.
 std::string disposition(std::string_view name) {
   if (is_token(name)) return "attachment; filename=" + std::string(name);
+  if (is_printable_ascii(name)) {
+    std::string quoted;
+    for (const char c : name) {
+      if (c == '"' || c == '\\') quoted += '\\';
+      quoted += c;
+    }
+    return "attachment; filename=\"" + quoted + "\"";
+  }
   return "attachment; filename*=UTF-8''" + http::percent_encode(name);
 }
 
@@ -149,7 +162,8 @@ http::Response send_file(tracking::ArtifactStore& store, std::string_view path,
       break;
     case RangeVerdict::kUnsatisfiable:
       response.status = 416;
-      response.headers.emplace_back("Content-Range", "bytes */" + std::to_string(file->bytes));
+      response.content_type = "text/plain; charset=utf-8";
+      response.headers = {{"Content-Range", "bytes */" + std::to_string(file->bytes)}};
       response.file_bytes = 0;
       return response;
   }
@@ -180,7 +194,7 @@ http::Response list_artifacts(tracking::ArtifactStore& store, std::string_view r
   json::Array files;
   for (const tracking::ArtifactStore::Entry& entry : store.list(path_in_store(root_uri, path))) {
     json::Object item{{"path", tracking::join_path(path, entry.name)}, {"is_dir", entry.is_folder}};
-    if (!entry.is_folder) item.set("file_size", entry.bytes);
+    if (!entry.is_folder && entry.bytes > 0) item.set("file_size", entry.bytes);
     files.emplace_back(std::move(item));
   }
   json::Object body{{"root_uri", root_uri}};

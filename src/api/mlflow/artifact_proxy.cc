@@ -17,7 +17,7 @@ http::Response list(tracking::ArtifactStore& store, const http::Request& request
   json::Array files;
   for (const tracking::ArtifactStore::Entry& entry : store.list(path)) {
     json::Object item{{"path", entry.name}, {"is_dir", entry.is_folder}};
-    if (!entry.is_folder) item.set("file_size", entry.bytes);
+    if (!entry.is_folder && entry.bytes > 0) item.set("file_size", entry.bytes);
     files.emplace_back(std::move(item));
   }
   json::Object body;

@@ -8,17 +8,28 @@
 namespace slipway::api::mlflow {
 namespace {
 
-http::Response html(int status, const std::string& text) {
+std::string_view page_text(int status) {
+  switch (status) {
+    case 400: return "The browser (or proxy) sent a request that this server could not understand.";
+    case 405: return "The method is not allowed for the requested URL.";
+    default: break;
+  }
+  return "The requested URL was not found on the server. If you entered the URL manually please "
+         "check your spelling and try again.";
+}
+
+}  // namespace
+
+http::Response error_page(int status) {
   http::Response response;
   response.status = status;
   response.content_type = "text/html; charset=utf-8";
   const std::string title = std::to_string(status) + " " + std::string(http::reason_phrase(status));
   response.body = "<!doctype html>\n<html lang=en>\n<title>" + title + "</title>\n<h1>" +
-                  std::string(http::reason_phrase(status)) + "</h1>\n<p>" + text + "</p>\n";
+                  std::string(http::reason_phrase(status)) + "</h1>\n<p>" +
+                  std::string(page_text(status)) + "</p>\n";
   return response;
 }
-
-}  // namespace
 
 WireError wire_error(Code code) {
   switch (code) {
@@ -44,7 +55,8 @@ WireError wire_error(Code code) {
 }
 
 http::Response error_response(const Error& error) {
-  const WireError wire = wire_error(error.code());
+  const auto* fault = dynamic_cast<const WireFault*>(&error);
+  const WireError wire = fault != nullptr ? fault->wire() : wire_error(error.code());
   std::string message = error.what();
   if (!error.hint().empty()) message += " (" + error.hint() + ")";
   json::Object body{{"error_code", wire.error_code}, {"message", std::move(message)}};
@@ -56,18 +68,9 @@ http::Response error_response(const Error& error) {
   return response;
 }
 
-http::Response refuse(const http::Request& request, const http::Route* route, const Error& error,
+http::Response refuse(const http::Request&, const http::Route* route, const Error& error,
                       int status) {
-  if (route == nullptr && status == 404) {
-    return html(404,
-                "The requested URL was not found on the server. If you entered the URL manually "
-                "please check your spelling "
-                "and try again.");
-  }
-  if (route == nullptr && status == 405) {
-    return html(405, "The method " + std::string(http::method_name(request.method)) +
-                         " is not allowed for the requested URL.");
-  }
+  if (route == nullptr && (status == 404 || status == 405)) return error_page(status);
   http::Response response = error_response(error);
   // The server's own refusals (413, 503 …) know their status better than the code does.
   if (status >= 400 && route == nullptr) response.status = status;

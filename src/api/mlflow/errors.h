@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -18,6 +19,17 @@ struct WireError {
   std::string_view error_class;  // likewise
 };
 
+// An Error that looks otherwise than its code's row of the table.
+class WireFault : public Error {
+ public:
+  WireFault(const WireError& wire, const std::string& message)
+      : Error(Code::kInvalidArgument, message), wire_(wire) {}
+  const WireError& wire() const { return wire_; }
+
+ private:
+  WireError wire_;
+};
+
 // The one table from our codes to theirs.
 //   source  MLflow 3.17.2: protos/databricks.proto, error_classification.py
 WireError wire_error(Code code);
@@ -25,6 +37,10 @@ WireError wire_error(Code code);
 // {"error_code", "message", "sqlstate", "error_class"} on one line, with the table's status. A hint
 // is added to the message.
 http::Response error_response(const Error& error);
+
+// Small HTML as MLflow's server has it, for requests that no handler of its API looks at: 400, 404,
+// 405 with their sentences.
+http::Response error_page(int status);
 
 // The answer of MLflow's paths for ServerHooks::refuse: error_response for what a handler threw;
 // small HTML for an unknown path (404) and a wrong method (405), which the client takes for "this

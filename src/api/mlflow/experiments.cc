@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "api/mlflow/fields.h"
 #include "api/mlflow/tracking_routes.h"
 #include "api/mlflow/wire.h"
@@ -45,9 +47,19 @@ http::Response search(storage::Session& session, const Parameters& parameters) {
 }
 
 http::Response search_datasets(storage::Session& session, const Parameters& parameters) {
+  const std::vector<std::string> given = parameters.texts("experiment_ids");
+  if (given.empty()) {
+    throw Error(Code::kInvalidArgument,
+                "SearchDatasets request must specify at least one experiment_id.");
+  }
+  if (given.size() > tracking::kSummaryExperimentsMax) {
+    throw Error(Code::kInvalidArgument, "SearchDatasets request cannot specify more than " +
+                                            std::to_string(tracking::kSummaryExperimentsMax) +
+                                            " experiment_ids. Received " +
+                                            std::to_string(given.size()) + " experiment_ids.");
+  }
   std::vector<std::int64_t> ids;
-  for (const std::string& id : parameters.texts("experiment_ids"))
-    ids.push_back(tracking::parse_experiment_id(id));
+  for (const std::string& id : given) ids.push_back(tracking::parse_experiment_id(id));
   json::Array summaries;
   for (const tracking::DatasetSummary& summary : tracking::summarize_datasets(session, ids)) {
     json::Object item{{"experiment_id", std::to_string(summary.experiment_id)},
@@ -61,9 +73,25 @@ http::Response search_datasets(storage::Session& session, const Parameters& para
   return answer(body);
 }
 
+// Saved views of MLflow's page are tags of an experiment.
+constexpr std::string_view kViewTag = "mlflow.customView.view";
+constexpr std::int64_t kViewsMax = 50;
+
+bool is_view(std::string_view key) { return key.starts_with(kViewTag); }
+
+void check_view_count(const tracking::Pairs& tags) {
+  if (std::count_if(tags.begin(), tags.end(), [](const auto& tag) { return is_view(tag.first); }) <=
+      kViewsMax) {
+    return;
+  }
+  throw Error(Code::kInvalidArgument,
+              "Unable to create another custom view; the maximum number of custom views per "
+              "experiment is 50. Delete an existing custom view before creating a new one.");
+}
+
 void add_reads(Routes& routes) {
   routes.read(
-      http::Method::kGet, "/mlflow/experiments/get",
+      http::Method::kGet, "/mlflow/experiments/get", {field::required("experiment_id")},
       [](storage::Session& session, const Parameters& parameters, const http::Request&) {
         const std::int64_t id =
             tracking::parse_experiment_id(parameters.required_text("experiment_id"));
@@ -71,7 +99,7 @@ void add_reads(Routes& routes) {
       },
       "An experiment by its id");
   routes.read(
-      http::Method::kGet, "/mlflow/experiments/get-by-name",
+      http::Method::kGet, "/mlflow/experiments/get-by-name", {field::required("experiment_name")},
       [](storage::Session& session, const Parameters& parameters, const http::Request&) {
         const std::string name = parameters.required_text("experiment_name");
         const auto experiment = tracking::find_experiment_by_name(session, name);
@@ -83,13 +111,15 @@ void add_reads(Routes& routes) {
   for (const http::Method method : {http::Method::kGet, http::Method::kPost}) {
     routes.read(
         method, "/mlflow/experiments/search",
+        {field::integer("max_results"), field::list("order_by"), field::text("filter"),
+         field::text("page_token")},
         [](storage::Session& session, const Parameters& parameters, const http::Request&) {
           return search(session, parameters);
         },
         "Experiments that meet a filter, in pages");
   }
   routes.read(
-      http::Method::kPost, "/mlflow/experiments/search-datasets",
+      http::Method::kPost, "/mlflow/experiments/search-datasets", {},
       [](storage::Session& session, const Parameters& parameters, const http::Request&) {
         return search_datasets(session, parameters);
       },
@@ -99,11 +129,11 @@ void add_reads(Routes& routes) {
 void add_changes(Routes& routes, const Clock& clock) {
   using Change = std::function<void(storage::Transaction&, std::int64_t id, std::int64_t now_ms)>;
   // Reads the id, plans a change of that experiment, answers {}.
-  const auto change = [&routes, &clock](std::string_view path,
+  const auto change = [&routes, &clock](std::string_view path, const Fields& fields,
                                         std::function<Change(const Parameters&)> plan,
                                         std::string summary) {
     routes.write(
-        http::Method::kPost, path,
+        http::Method::kPost, path, fields,
         [&clock, plan](const Parameters& parameters, const http::Request&) -> Routes::Work {
           const std::int64_t id =
               tracking::parse_experiment_id(parameters.required_text("experiment_id"));
@@ -116,37 +146,36 @@ void add_changes(Routes& routes, const Clock& clock) {
         std::move(summary));
   };
   change(
-      "/mlflow/experiments/delete",
+      "/mlflow/experiments/delete", {field::required("experiment_id")},
       [](const Parameters&) -> Change { return tracking::delete_experiment; },
       "Marks an experiment and its runs deleted");
   change(
-      "/mlflow/experiments/restore",
+      "/mlflow/experiments/restore", {field::required("experiment_id")},
       [](const Parameters&) -> Change { return tracking::restore_experiment; },
       "Takes a deletion back");
   change(
-      "/mlflow/experiments/update",
+      "/mlflow/experiments/update", {field::required("experiment_id"), field::required("new_name")},
       [](const Parameters& parameters) -> Change {
         return [name = parameters.text("new_name")](storage::Transaction& transaction,
                                                     std::int64_t id, std::int64_t now_ms) {
-          if (name.empty()) {
-            tracking::get_experiment(transaction, id);
-          } else {
-            tracking::rename_experiment(transaction, id, name, now_ms);
-          }
+          tracking::rename_experiment(transaction, id, name, now_ms);
         };
       },
       "Renames an experiment");
   change(
       "/mlflow/experiments/set-experiment-tag",
+      {field::required("experiment_id"), field::required("key"), field::text("value")},
       [](const Parameters& parameters) -> Change {
         return [key = parameters.required_text("key"), value = parameters.text("value")](
                    storage::Transaction& transaction, std::int64_t id, std::int64_t now_ms) {
           tracking::set_experiment_tag(transaction, id, key, value, now_ms);
+          if (is_view(key)) check_view_count(tracking::get_experiment(transaction, id).tags);
         };
       },
       "Sets a tag of an experiment");
   change(
       "/mlflow/experiments/delete-experiment-tag",
+      {field::required("experiment_id"), field::required("key")},
       [](const Parameters& parameters) -> Change {
         return [key = parameters.required_text("key")](storage::Transaction& transaction,
                                                        std::int64_t id, std::int64_t now_ms) {
@@ -163,11 +192,13 @@ std::vector<http::Route> experiment_routes(const Deps& deps) {
   const Clock& clock = deps.clock;
   routes.write(
       http::Method::kPost, "/mlflow/experiments/create",
+      {field::required("name"), field::text("artifact_location"), field::list("tags")},
       [&clock](const Parameters& parameters, const http::Request&) -> Routes::Work {
         tracking::NewExperiment experiment;
         experiment.name = parameters.required_text("name");
         experiment.artifact_location = parameters.text("artifact_location");
-        experiment.tags = read_pairs(parameters, "tags");
+        experiment.tags = read_pairs(parameters, "tags", Keys::kChecked);
+        check_view_count(experiment.tags);
         return [experiment, now_ms = ms_of_us(clock.now())](storage::Transaction& transaction) {
           const std::int64_t id = tracking::create_experiment(transaction, experiment, now_ms);
           return answer(json::Object{{"experiment_id", std::to_string(id)}});

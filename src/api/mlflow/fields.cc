@@ -27,10 +27,10 @@ json::Value dataset_inputs(const std::vector<tracking::DatasetInput>& datasets) 
 
 std::string_view lifecycle_stage(bool deleted) { return deleted ? "deleted" : "active"; }
 
-tracking::Pairs read_pairs(const Parameters& parameters, std::string_view name) {
+tracking::Pairs read_pairs(const Parameters& parameters, std::string_view name, Keys keys) {
   tracking::Pairs pairs;
   for (const Parameters& item : parameters.objects(name)) {
-    std::string key = item.required_text("key");
+    std::string key = keys == Keys::kRequired ? item.required_text("key") : item.text("key");
     pairs.emplace_back(std::move(key), item.text("value"));
   }
   return pairs;

@@ -16,9 +16,10 @@ namespace slipway::api::mlflow {
 // "active" or "deleted".
 std::string_view lifecycle_stage(bool deleted);
 
-// A list of {key, value}; a missing key is refused by its place: "tags[2].key". A missing value is
-// "".
-tracking::Pairs read_pairs(const Parameters& parameters, std::string_view name);
+// A list of {key, value}; a missing value is "". A missing key is refused by its place,
+// "tags[2].key", or left to the rules of keys.
+enum class Keys { kRequired, kChecked };
+tracking::Pairs read_pairs(const Parameters& parameters, std::string_view name, Keys keys);
 
 // ACTIVE_ONLY when absent; a name or its number; anything else is refused.
 tracking::ViewType read_view_type(const Parameters& parameters, std::string_view name);

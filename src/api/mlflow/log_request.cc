@@ -147,8 +147,8 @@ tracking::Batch read_batch(const Parameters& parameters) {
   batch.run_id = parameters.required_text("run_id");
   for (const Parameters& item : parameters.objects("metrics"))
     batch.metrics.push_back(read_metric(item));
-  batch.params = read_pairs(parameters, "params");
-  batch.tags = read_pairs(parameters, "tags");
+  batch.params = read_pairs(parameters, "params", Keys::kRequired);
+  batch.tags = read_pairs(parameters, "tags", Keys::kRequired);
   return batch;
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/mlflow/artifact_files.h"
+#include "api/mlflow/errors.h"
 #include "api/mlflow/fields.h"
 #include "api/mlflow/tracking_routes.h"
 #include "api/mlflow/wire.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "tracking/artifact_uri.h"
 #include "tracking/experiment_table.h"
 #include "tracking/logged_model_search.h"
@@ -13,22 +15,14 @@ namespace {
 
 constexpr std::string_view kOne = "/mlflow/logged-models/{model_id}";
 
-// The experiment's id, which clients send as text and some as a number.
-std::int64_t read_experiment_id(const Parameters& parameters) {
-  const std::vector<std::string> id = parameters.texts("experiment_id");
-  if (id.empty() || id.front().empty())
-    return tracking::parse_experiment_id(parameters.required_text("experiment_id"));
-  return tracking::parse_experiment_id(id.front());
-}
-
 Routes::Work plan_create(const Parameters& parameters, const Clock& clock) {
   tracking::NewLoggedModel model;
-  model.experiment_id = read_experiment_id(parameters);
+  model.experiment_id = tracking::parse_experiment_id(parameters.text("experiment_id"));
   model.name = parameters.text("name");
   model.model_type = parameters.text("model_type");
   model.source_run_id = parameters.text("source_run_id");
-  model.params = read_pairs(parameters, "params");
-  model.tags = read_pairs(parameters, "tags");
+  model.params = read_pairs(parameters, "params", Keys::kRequired);
+  model.tags = read_pairs(parameters, "tags", Keys::kRequired);
   return [model, now_ms = ms_of_us(clock.now())](storage::Transaction& transaction) {
     return answer(json::Object{
         {"model", to_json(tracking::create_logged_model(transaction, model, now_ms))}});
@@ -38,7 +32,6 @@ Routes::Work plan_create(const Parameters& parameters, const Clock& clock) {
 Routes::Work plan_finalize(const Parameters& parameters, const http::Request& request,
                            const Clock& clock) {
   const json::Value* value = parameters.find("status");
-  if (value == nullptr) (void)parameters.required_text("status");  // says that it is missing
   const auto status = tracking::parse_model_status(value->is_string() ? value->as_string()
                                                    : value->kind() == json::Value::Kind::kInt
                                                        ? std::to_string(value->as_int())
@@ -55,6 +48,17 @@ Routes::Work plan_finalize(const Parameters& parameters, const http::Request& re
   };
 }
 
+std::string read_order_field(const Parameters& item) {
+  std::string name = item.text("field_name");
+  if (name.starts_with("metrics.") || tracking::is_logged_model_order(name)) return name;
+  if (name.find('.') != std::string::npos) {
+    throw Error(Code::kInvalidArgument,
+                "Invalid order by field name: " + name + ". Only metrics are supported.");
+  }
+  throw WireFault({"INVALID_PARAMETER_VALUE", 400, "KAM04", "ATTRIBUTE_NOT_FOUND"},
+                  "Invalid order by field name: " + name);
+}
+
 http::Response search(storage::Session& session, const Parameters& parameters) {
   tracking::LoggedModelSearch search;
   for (const std::string& id : parameters.texts("experiment_ids")) {
@@ -65,7 +69,7 @@ http::Response search(storage::Session& session, const Parameters& parameters) {
     search.datasets.push_back({item.text("dataset_name"), item.text("dataset_digest")});
   }
   for (const Parameters& item : parameters.objects("order_by")) {
-    search.order_by.push_back({item.required_text("field_name"),
+    search.order_by.push_back({read_order_field(item),
                                item.maybe_boolean("ascending").value_or(true),
                                item.text("dataset_name"), item.text("dataset_digest")});
   }
@@ -82,16 +86,19 @@ http::Response search(storage::Session& session, const Parameters& parameters) {
 
 void add_reads(Routes& routes) {
   routes.read(
-      http::Method::kGet, kOne,
+      http::Method::kGet, kOne, {},
       [](storage::Session& session, const Parameters& parameters, const http::Request& request) {
         return answer(json::Object{
             {"model", to_json(tracking::get_logged_model(
                           session, request.path_parameter("model_id"),
-                          parameters.maybe_boolean("allow_deleted").value_or(false)))}});
+                          same_ignoring_case(parameters.text("allow_deleted"), "true")))}});
       },
       "A logged model");
   routes.read(
       http::Method::kPost, "/mlflow/logged-models/search",
+      {field::required("experiment_ids", Field::Kind::kTexts), field::text("filter"),
+       field::list("datasets"), field::integer("max_results"), field::list("order_by"),
+       field::text("page_token")},
       [](storage::Session& session, const Parameters& parameters, const http::Request&) {
         return search(session, parameters);
       },
@@ -100,17 +107,18 @@ void add_reads(Routes& routes) {
 
 void add_parts(Routes& routes) {
   routes.write(
-      http::Method::kPatch, std::string(kOne) + "/tags",
+      http::Method::kPatch, std::string(kOne) + "/tags", {field::list("tags")},
       [](const Parameters& parameters, const http::Request& request) -> Routes::Work {
         return [id = request.path_parameter("model_id"),
-                tags = read_pairs(parameters, "tags")](storage::Transaction& transaction) {
+                tags = read_pairs(parameters, "tags", Keys::kRequired)](
+                   storage::Transaction& transaction) {
           tracking::set_logged_model_tags(transaction, id, tags);
           return answer();
         };
       },
       "Sets tags of a logged model");
   routes.write(
-      http::Method::kDelete, std::string(kOne) + "/tags/{tag_key}",
+      http::Method::kDelete, std::string(kOne) + "/tags/{tag_key}", {},
       [](const Parameters&, const http::Request& request) -> Routes::Work {
         return [id = request.path_parameter("model_id"),
                 key = request.path_parameter("tag_key")](storage::Transaction& transaction) {
@@ -121,9 +129,11 @@ void add_parts(Routes& routes) {
       "Removes a tag of a logged model");
   routes.write(
       http::Method::kPost, std::string(kOne) + "/params",
+      {field::required("model_id"), field::list("params")},
       [](const Parameters& parameters, const http::Request& request) -> Routes::Work {
         return [id = request.path_parameter("model_id"),
-                params = read_pairs(parameters, "params")](storage::Transaction& transaction) {
+                params = read_pairs(parameters, "params", Keys::kRequired)](
+                   storage::Transaction& transaction) {
           tracking::log_logged_model_params(transaction, id, params);
           return answer();
         };
@@ -138,18 +148,21 @@ std::vector<http::Route> logged_model_routes(const Deps& deps) {
   const Clock& clock = deps.clock;
   routes.write(
       http::Method::kPost, "/mlflow/logged-models",
+      {field::required("experiment_id"), field::text("name"), field::text("model_type"),
+       field::text("source_run_id"), field::list("params"), field::list("tags")},
       [&clock](const Parameters& parameters, const http::Request&) {
         return plan_create(parameters, clock);
       },
       "Creates a logged model");
   routes.write(
       http::Method::kPatch, kOne,
+      {field::required("model_id"), {"status", Field::Kind::kAny, true}},
       [&clock](const Parameters& parameters, const http::Request& request) {
         return plan_finalize(parameters, request, clock);
       },
       "Says that a logged model is ready, or that its upload failed");
   routes.write(
-      http::Method::kDelete, kOne,
+      http::Method::kDelete, kOne, {},
       [&clock](const Parameters&, const http::Request& request) -> Routes::Work {
         return [id = request.path_parameter("model_id"),
                 now_ms = ms_of_us(clock.now())](storage::Transaction& transaction) {
@@ -163,6 +176,7 @@ std::vector<http::Route> logged_model_routes(const Deps& deps) {
   tracking::ArtifactStore& store = deps.artifacts;
   routes.read(
       http::Method::kGet, std::string(kOne) + "/artifacts/directories",
+      {field::text("artifact_directory_path")},
       [&store](storage::Session& session, const Parameters& parameters,
                const http::Request& request) {
         const tracking::LoggedModel model =
@@ -172,13 +186,17 @@ std::vector<http::Route> logged_model_routes(const Deps& deps) {
       },
       "Files of a logged model");
   routes.read(
-      http::Method::kGet, std::string(kOne) + "/artifacts/files",
+      http::Method::kGet, std::string(kOne) + "/artifacts/files", {},
       [&store](storage::Session& session, const Parameters& parameters,
                const http::Request& request) {
         const tracking::LoggedModel model =
             tracking::get_logged_model(session, request.path_parameter("model_id"));
-        return send_artifact(store, model.artifact_uri,
-                             parameters.required_text("artifact_file_path"), request);
+        if (parameters.text("artifact_file_path").empty()) {
+          throw WireFault({"BAD_REQUEST", 400, "KAM00", "INVALID_PARAMETER_VALUE"},
+                          "Request must include the \"artifact_file_path\" query parameter.");
+        }
+        return send_artifact(store, model.artifact_uri, parameters.text("artifact_file_path"),
+                             request);
       },
       "A file of a logged model", Prefixes::kAjax2);
   return routes.take();

@@ -16,18 +16,8 @@ constexpr std::int64_t kBulkPointsMax = 25'000;
 constexpr std::int64_t kIntervalPointsMax = 2'500;
 constexpr std::size_t kBulkRunsMax = 100;
 
-void check_run_count(std::size_t count, const char* name) {
-  if (count == 0) {
-    throw Error(
-        Code::kInvalidArgument,
-        std::string("GetMetricHistoryBulk request must specify at least one ") + name + ".");
-  }
-  if (count > kBulkRunsMax) {
-    throw Error(Code::kInvalidArgument, "GetMetricHistoryBulk request cannot specify more than " +
-                                            std::to_string(kBulkRunsMax) + " " + name +
-                                            "s. Received " + std::to_string(count) + " " + name +
-                                            "s.");
-  }
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(Code::kInvalidArgument, message);
 }
 
 http::Response text_answer(std::string body) {
@@ -39,9 +29,13 @@ http::Response text_answer(std::string body) {
 http::Response history(storage::Session& session, const Parameters& parameters) {
   const std::string run_id = parameters.required_text("run_id");
   const std::string key = parameters.required_text("metric_key");
+  const std::int64_t limit = parameters.maybe_int64("max_results").value_or(kHistoryPageMax);
+  if (limit < 1) {
+    refuse("Invalid value " + std::to_string(limit) +
+           " for parameter 'max_results' supplied. It must be a positive integer.");
+  }
   const tracking::HistoryPage page = tracking::read_history(
-      session, run_id, key, parameters.max_results(kHistoryPageMax, kHistoryPageMax),
-      parameters.text("page_token"));
+      session, run_id, key, std::min(limit, kHistoryPageMax), parameters.text("page_token"));
   PointWriter writer;
   for (const tracking::Point& point : page.points) writer.add(key, point, "");
   return text_answer(std::move(writer).finish(page.next_page_token));
@@ -49,9 +43,17 @@ http::Response history(storage::Session& session, const Parameters& parameters) 
 
 // Hand-written by MLflow's server too: one line, NaN as a bare token, members by name.
 http::Response history_bulk(storage::Session& session, const Parameters& parameters) {
-  const std::vector<std::string> run_ids = parameters.texts("run_id");
-  check_run_count(run_ids.size(), "run_id");
-  const std::string key = parameters.required_text("metric_key");
+  std::vector<std::string> run_ids = parameters.texts("run_id");
+  const std::string count = std::to_string(run_ids.size());
+  if (run_ids.empty()) refuse("GetMetricHistoryBulk request must specify at least one run_id.");
+  if (run_ids.size() > kBulkRunsMax) {
+    refuse("GetMetricHistoryBulk request cannot specify more than " + std::to_string(kBulkRunsMax) +
+           " run_ids. Received " + count + " run_ids.");
+  }
+  const auto key_given = parameters.maybe_text("metric_key");
+  if (!key_given) refuse("GetMetricHistoryBulk request must specify a metric_key.");
+  const std::string& key = *key_given;
+  std::sort(run_ids.begin(), run_ids.end());  // not in the request's order
   std::int64_t room =
       std::min(parameters.max_results(kBulkPointsMax, std::numeric_limits<std::int64_t>::max()),
                kBulkPointsMax);
@@ -74,9 +76,17 @@ http::Response history_bulk(storage::Session& session, const Parameters& paramet
 
 http::Response history_interval(storage::Session& session, const Parameters& parameters) {
   const std::vector<std::string> run_ids = parameters.texts("run_ids");
-  check_run_count(run_ids.size(), "run_id");
+  if (run_ids.size() > kBulkRunsMax) {
+    refuse("GetMetricHistoryBulkInterval request must specify at most " +
+           std::to_string(kBulkRunsMax) + " run_ids. Received " + std::to_string(run_ids.size()) +
+           " run_ids." + std::string(kSeeDocs));
+  }
   const std::string key = parameters.required_text("metric_key");
-  const std::int64_t limit = parameters.max_results(kIntervalPointsMax, kIntervalPointsMax);
+  const std::int64_t limit = parameters.maybe_int64("max_results").value_or(kIntervalPointsMax);
+  if (limit < 1 || limit > kIntervalPointsMax) {
+    refuse("max_results must be between 1 and " + std::to_string(kIntervalPointsMax) + "." +
+           std::string(kSeeDocs));
+  }
   const auto first = parameters.maybe_int64("start_step");
   const auto last = parameters.maybe_int64("end_step");
   if (first.has_value() != last.has_value()) {
@@ -106,21 +116,25 @@ http::Response history_interval(storage::Session& session, const Parameters& par
 
 std::vector<http::Route> metric_routes(const Deps& deps) {
   Routes routes(deps.database);
-  const auto add = [&routes](std::string_view path,
+  const auto add = [&routes](std::string_view path, const Fields& fields,
                              http::Response (*handler)(storage::Session&, const Parameters&),
                              std::string summary, Prefixes prefixes) {
     routes.read(
-        http::Method::kGet, path,
+        http::Method::kGet, path, fields,
         [handler](storage::Session& session, const Parameters& parameters, const http::Request&) {
           return handler(session, parameters);
         },
         std::move(summary), prefixes);
   };
-  add("/mlflow/metrics/get-history", history, "All points of a metric, in pages", Prefixes::kBoth2);
-  add("/mlflow/metrics/get-history-bulk", history_bulk, "Points of one metric in several runs",
+  add("/mlflow/metrics/get-history",
+      {field::required("run_id"), field::required("metric_key"), field::text("page_token")},
+      history, "All points of a metric, in pages", Prefixes::kBoth2);
+  add("/mlflow/metrics/get-history-bulk", {}, history_bulk, "Points of one metric in several runs",
       Prefixes::kAjax2);
-  add("/mlflow/metrics/get-history-bulk-interval", history_interval,
-      "Evenly sampled points of one metric in several runs", Prefixes::kBoth2);
+  add("/mlflow/metrics/get-history-bulk-interval",
+      {field::required("run_ids", Field::Kind::kTexts), field::required("metric_key"),
+       field::integer("start_step"), field::integer("end_step"), field::integer("max_results")},
+      history_interval, "Evenly sampled points of one metric in several runs", Prefixes::kBoth2);
   return routes.take();
 }
 

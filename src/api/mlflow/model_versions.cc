@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/mlflow/model_versions.h"
 
+#include <charconv>
 #include <string>
 #include <utility>
 
 #include "api/mlflow/registered_models.h"
 #include "api/mlflow/wire.h"
+#include "base/error.h"
 #include "registry/model_version.h"
 #include "registry/search.h"
 
@@ -15,6 +17,17 @@ namespace {
 constexpr std::int64_t kSearchDefault = 10'000;
 constexpr std::int64_t kSearchMax = 200'000;
 
+std::int64_t read_version(const Parameters& parameters) {
+  return parse_version(parameters.text("version"));
+}
+
+// get-download-uri has no table of fields.
+std::string named_model(const Parameters& parameters) {
+  std::string name = parameters.text("name");
+  registry::check_model_name(name);
+  return name;
+}
+
 json::Value version_answer(const registry::ModelVersion& version) {
   return json::Object{{"model_version", to_wire(version)}};
 }
@@ -22,6 +35,9 @@ json::Value version_answer(const registry::ModelVersion& version) {
 void add_create(Routes& table, const Clock& clock) {
   table.write(
       http::Method::kPost, "/mlflow/model-versions/create",
+      {field::required("name"), field::required("source"), field::text("run_id"),
+       field::list("tags"), field::text("run_link"), field::text("description"),
+       field::text("model_id")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
         registry::NewVersion version;
         version.model = p.required_text("name");
@@ -31,7 +47,7 @@ void add_create(Routes& table, const Clock& clock) {
         version.model_id = p.text("model_id");
         version.description = p.text("description");
         for (const Parameters& tag : p.objects("tags")) {
-          version.tags.push_back({tag.required_text("key"), tag.text("value")});
+          version.tags.push_back({tag.text("key"), tag.text("value")});
         }
         version.actor = kMlflowActor;
         return [&clock, version = std::move(version)](storage::Transaction& transaction) {
@@ -44,8 +60,9 @@ void add_create(Routes& table, const Clock& clock) {
 void add_changes(Routes& table, const Clock& clock) {
   table.write(
       http::Method::kPatch, "/mlflow/model-versions/update",
+      {field::required("name"), field::required("version"), field::text("description")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
-        return [&clock, name = p.required_text("name"), version = p.required_int64("version"),
+        return [&clock, name = p.required_text("name"), version = read_version(p),
                 text = p.maybe_text("description")](storage::Transaction& transaction) {
           return answer(
               version_answer(registry::update_version(transaction, clock, name, version, text)));
@@ -54,8 +71,10 @@ void add_changes(Routes& table, const Clock& clock) {
       "Changes a version's description");
   table.write(
       http::Method::kPost, "/mlflow/model-versions/transition-stage",
+      {field::required("name"), field::required("version"), field::required("stage"),
+       field::boolean("archive_existing_versions")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
-        return [&clock, name = p.required_text("name"), version = p.required_int64("version"),
+        return [&clock, name = p.required_text("name"), version = read_version(p),
                 stage = p.required_text("stage"),
                 archive = p.maybe_boolean("archive_existing_versions").value_or(false)](
                    storage::Transaction& transaction) {
@@ -66,9 +85,10 @@ void add_changes(Routes& table, const Clock& clock) {
       "Moves a version to one of MLflow's old stages");
   table.write(
       http::Method::kDelete, "/mlflow/model-versions/delete",
+      {field::required("name"), field::required("version")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
         return [&clock, name = p.required_text("name"),
-                version = p.required_int64("version")](storage::Transaction& transaction) {
+                version = read_version(p)](storage::Transaction& transaction) {
           registry::delete_version(transaction, clock, name, version, kMlflowActor);
           return answer();
         };
@@ -79,8 +99,10 @@ void add_changes(Routes& table, const Clock& clock) {
 void add_tags(Routes& table, const Clock& clock) {
   table.write(
       http::Method::kPost, "/mlflow/model-versions/set-tag",
+      {field::required("name"), field::required("version"), field::required("key"),
+       field::text("value")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
-        return [&clock, name = p.required_text("name"), version = p.required_int64("version"),
+        return [&clock, name = p.required_text("name"), version = read_version(p),
                 tag = registry::Tag{p.required_text("key"), p.text("value")}](
                    storage::Transaction& transaction) {
           registry::set_version_tag(transaction, clock, name, version, tag);
@@ -90,8 +112,9 @@ void add_tags(Routes& table, const Clock& clock) {
       "Sets a tag of a version");
   table.write(
       http::Method::kDelete, "/mlflow/model-versions/delete-tag",
+      {field::required("name"), field::required("version"), field::required("key")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
-        return [&clock, name = p.required_text("name"), version = p.required_int64("version"),
+        return [&clock, name = p.required_text("name"), version = read_version(p),
                 key = p.required_text("key")](storage::Transaction& transaction) {
           registry::delete_version_tag(transaction, clock, name, version, key);
           return answer();
@@ -103,16 +126,17 @@ void add_tags(Routes& table, const Clock& clock) {
 void add_reads(Routes& table) {
   table.read(
       http::Method::kGet, "/mlflow/model-versions/get",
+      {field::required("name"), field::required("version")},
       [](storage::Session& session, const Parameters& p, const http::Request&) {
         return answer(version_answer(
-            registry::get_version(session, p.required_text("name"), p.required_int64("version"))));
+            registry::get_version(session, p.required_text("name"), read_version(p))));
       },
       "A version of a model");
   table.read(
-      http::Method::kGet, "/mlflow/model-versions/get-download-uri",
+      http::Method::kGet, "/mlflow/model-versions/get-download-uri", {},
       [](storage::Session& session, const Parameters& p, const http::Request&) {
         const registry::ModelVersion version =
-            registry::get_version(session, p.required_text("name"), p.required_int64("version"));
+            registry::get_version(session, named_model(p), read_version(p));
         // A run's artifact is named as it was registered, as the stock server does; all else by
         // where the files are.
         const bool of_run = version.source.rfind("runs:/", 0) == 0;
@@ -121,10 +145,17 @@ void add_reads(Routes& table) {
       "Where a version's files can be had");
   table.read(
       http::Method::kGet, "/mlflow/model-versions/search",
+      {field::text("filter"), field::integer("max_results", kSearchMax), field::texts("order_by"),
+       field::text("page_token")},
       [](storage::Session& session, const Parameters& p, const http::Request&) {
+        const std::int64_t limit = p.maybe_int64("max_results").value_or(kSearchDefault);
+        if (limit < 1) {
+          throw Error(Code::kInvalidArgument,
+                      "Invalid value for max_results. It must be a positive integer, but got " +
+                          std::to_string(limit));
+        }
         const registry::VersionPage page = registry::search_versions(
-            session, {p.text("filter"), p.texts("order_by"),
-                      p.max_results(kSearchDefault, kSearchMax), p.text("page_token")});
+            session, {p.text("filter"), p.texts("order_by"), limit, p.text("page_token")});
         json::Array list;
         for (const registry::ModelVersion& version : page.versions) {
           list.push_back(to_wire(version));
@@ -138,6 +169,16 @@ void add_reads(Routes& table) {
 }
 
 }  // namespace
+
+std::int64_t parse_version(std::string_view text) {
+  std::int64_t version = 0;
+  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), version);
+  if (fault != std::errc() || stop != text.data() + text.size()) {
+    throw Error(Code::kInvalidArgument,
+                "Parameter 'version' must be an integer, got '" + std::string(text) + "'.");
+  }
+  return version;
+}
 
 std::vector<http::Route> model_version_routes(const Deps& deps) {
   Routes table(deps.database);

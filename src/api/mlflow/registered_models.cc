@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/mlflow/registered_models.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <variant>
 
 #include "api/mlflow/errors.h"
+#include "api/mlflow/model_versions.h"
 #include "api/mlflow/wire.h"
 #include "base/error.h"
 #include "registry/alias.h"
@@ -28,7 +30,7 @@ json::Array tags_wire(const std::vector<registry::Tag>& tags) {
 std::vector<registry::Tag> read_tags(const Parameters& parameters) {
   std::vector<registry::Tag> tags;
   for (const Parameters& tag : parameters.objects("tags")) {
-    tags.push_back({tag.required_text("key"), tag.text("value")});
+    tags.push_back({tag.text("key"), tag.text("value")});
   }
   return tags;
 }
@@ -48,6 +50,7 @@ json::Value versions_answer(const std::vector<registry::ModelVersion>& versions)
 void add_model_writes(Routes& table, const Clock& clock) {
   table.write(
       http::Method::kPost, "/mlflow/registered-models/create",
+      {field::required("name"), field::list("tags"), field::text("description")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
         registry::NewModel model{p.required_text("name"), p.maybe_text("description"), read_tags(p),
                                  kMlflowActor};
@@ -59,6 +62,7 @@ void add_model_writes(Routes& table, const Clock& clock) {
       "Registers a model name");
   table.write(
       http::Method::kPost, "/mlflow/registered-models/rename",
+      {field::required("name"), field::required("new_name")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
         return [&clock, name = p.required_text("name"),
                 next = p.required_text("new_name")](storage::Transaction& transaction) {
@@ -69,6 +73,7 @@ void add_model_writes(Routes& table, const Clock& clock) {
       "Gives a registered model another name");
   table.write(
       http::Method::kPatch, "/mlflow/registered-models/update",
+      {field::required("name"), field::text("description")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
         return [&clock, name = p.required_text("name"),
                 text = p.maybe_text("description")](storage::Transaction& transaction) {
@@ -78,7 +83,7 @@ void add_model_writes(Routes& table, const Clock& clock) {
       },
       "Changes a registered model's description");
   table.write(
-      http::Method::kDelete, "/mlflow/registered-models/delete",
+      http::Method::kDelete, "/mlflow/registered-models/delete", {field::required("name")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
         return [&clock, name = p.required_text("name")](storage::Transaction& transaction) {
           registry::delete_model(transaction, clock, name, kMlflowActor);
@@ -91,6 +96,7 @@ void add_model_writes(Routes& table, const Clock& clock) {
 void add_model_tags(Routes& table, const Clock& clock) {
   table.write(
       http::Method::kPost, "/mlflow/registered-models/set-tag",
+      {field::required("name"), field::required("key"), field::text("value")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
         return [&clock, name = p.required_text("name"),
                 tag = registry::Tag{p.required_text("key"), p.text("value")}](
@@ -102,6 +108,7 @@ void add_model_tags(Routes& table, const Clock& clock) {
       "Sets a tag of a registered model");
   table.write(
       http::Method::kDelete, "/mlflow/registered-models/delete-tag",
+      {field::required("name"), field::required("key")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
         return [&clock, name = p.required_text("name"),
                 key = p.required_text("key")](storage::Transaction& transaction) {
@@ -114,20 +121,22 @@ void add_model_tags(Routes& table, const Clock& clock) {
 
 void add_model_reads(Routes& table) {
   table.read(
-      http::Method::kGet, "/mlflow/registered-models/get",
+      http::Method::kGet, "/mlflow/registered-models/get", {field::required("name")},
       [](storage::Session& session, const Parameters& p, const http::Request&) {
         return answer(model_answer(session, registry::get_model(session, p.required_text("name"))));
       },
       "A registered model");
   table.read(
       http::Method::kGet, "/mlflow/registered-models/search",
+      {field::text("filter"), field::integer("max_results", kSearchMax), field::texts("order_by"),
+       field::text("page_token")},
       [](storage::Session& session, const Parameters& p, const http::Request&) {
         const registry::ModelPage page = registry::search_models(
             session, {p.text("filter"), p.texts("order_by"),
                       p.max_results(kSearchDefault, kSearchMax), p.text("page_token")});
         json::Array list;
         for (const registry::RegisteredModel& model : page.models) {
-          list.push_back(to_wire(session, model));
+          list.push_back(to_wire(session, model, LatestOrder::kStage));
         }
         json::Object body;
         if (!list.empty()) body.set("registered_models", std::move(list));
@@ -135,15 +144,16 @@ void add_model_reads(Routes& table) {
         return answer(std::move(body));
       },
       "Registered models by filter, page by page");
+  const Fields kLatestFields = {field::required("name"), field::texts("stages")};
   const Routes::Read latest = [](storage::Session& session, const Parameters& p,
                                  const http::Request&) {
     return answer(versions_answer(
         registry::latest_versions(session, p.required_text("name"), p.texts("stages"))));
   };
-  table.read(http::Method::kGet, "/mlflow/registered-models/get-latest-versions", latest,
-             "The newest version of each stage");
-  table.read(http::Method::kPost, "/mlflow/registered-models/get-latest-versions", latest,
-             "The newest version of each stage");
+  table.read(http::Method::kGet, "/mlflow/registered-models/get-latest-versions", kLatestFields,
+             latest, "The newest version of each stage");
+  table.read(http::Method::kPost, "/mlflow/registered-models/get-latest-versions", kLatestFields,
+             latest, "The newest version of each stage");
 }
 
 http::Response moved_or_refused(storage::Transaction& transaction, const Clock& clock,
@@ -169,16 +179,18 @@ void add_aliases(Routes& table, const Clock& clock) {
   constexpr std::string_view kPath = "/mlflow/registered-models/alias";
   table.write(
       http::Method::kPost, kPath,
+      {field::required("name"), field::required("alias"), field::required("version")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
         registry::AliasChange change = direct_change(p);
-        change.version = p.required_int64("version");
+        change.version = parse_version(p.text("version"));
         return [&clock, change = std::move(change)](storage::Transaction& transaction) {
+          registry::get_version(transaction, change.model, *change.version);
           return moved_or_refused(transaction, clock, change);
         };
       },
       "Points an alias at a version; its rule decides");
   table.write(
-      http::Method::kDelete, kPath,
+      http::Method::kDelete, kPath, {field::required("name"), field::required("alias")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
         return [&clock, change = direct_change(p)](storage::Transaction& transaction) {
           registry::get_model(transaction, change.model);
@@ -188,7 +200,7 @@ void add_aliases(Routes& table, const Clock& clock) {
       },
       "Deletes an alias");
   table.read(
-      http::Method::kGet, kPath,
+      http::Method::kGet, kPath, {field::required("name"), field::required("alias")},
       [](storage::Session& session, const Parameters& p, const http::Request&) {
         const std::string name = p.required_text("name");
         const std::string alias = p.required_text("alias");
@@ -232,13 +244,20 @@ json::Value to_wire(const registry::ModelVersion& version) {
   return body;
 }
 
-json::Value to_wire(storage::Session& session, const registry::RegisteredModel& model) {
+json::Value to_wire(storage::Session& session, const registry::RegisteredModel& model,
+                    LatestOrder order) {
   json::Object body{{"name", model.name},
                     {"creation_timestamp", ms_of_us(model.created_at)},
                     {"last_updated_timestamp", ms_of_us(model.updated_at)}};
-  if (model.description) body.set("description", *model.description);
+  if (model.description && !model.description->empty()) body.set("description", *model.description);
+  std::vector<registry::ModelVersion> versions = registry::latest_versions(session, model.name, {});
+  if (order == LatestOrder::kStage) {
+    std::stable_sort(versions.begin(), versions.end(),
+                     [](const auto& a, const auto& b) { return a.stage < b.stage; });
+  }
   json::Array latest;
-  for (const auto& version : registry::latest_versions(session, model.name, {})) {
+  for (registry::ModelVersion& version : versions) {
+    version.aliases.clear();  // as the stock server: the model's own list has them
     latest.push_back(to_wire(version));
   }
   if (!latest.empty()) body.set("latest_versions", std::move(latest));

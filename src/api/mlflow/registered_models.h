@@ -19,7 +19,10 @@ std::vector<http::Route> registered_model_routes(const Deps& deps);
 
 // As MLflow's wire has them: times in milliseconds, the version as text, empty lists left out.
 json::Value to_wire(const registry::ModelVersion& version);
-json::Value to_wire(storage::Session& session, const registry::RegisteredModel& model);
+// Searches list the newest versions by the names of their stages, everything else by number.
+enum class LatestOrder { kVersion, kStage };
+json::Value to_wire(storage::Session& session, const registry::RegisteredModel& model,
+                    LatestOrder order = LatestOrder::kVersion);
 
 // Who a request of MLflow's API is in the ledger.
 inline constexpr const char* kMlflowActor = "mlflow-client";

@@ -31,15 +31,13 @@ tracking::RunStatus read_status(const Parameters& parameters) {
   return *status;
 }
 
-Routes::Work plan_create(const Parameters& parameters, const http::Request& request,
-                         const Clock& clock) {
+Routes::Work plan_create(const Parameters& parameters, const http::Request& request) {
   tracking::NewRun run;
-  run.experiment_id = tracking::parse_experiment_id(
-      parameters.find("experiment_id") != nullptr ? parameters.texts("experiment_id").front() : "");
+  run.experiment_id = tracking::parse_experiment_id(parameters.text("experiment_id"));
   run.user_id = parameters.text("user_id");
   run.name = parameters.text("run_name");
-  run.start_time_ms = parameters.maybe_int64("start_time").value_or(ms_of_us(clock.now()));
-  run.tags = read_pairs(parameters, "tags");
+  run.start_time_ms = parameters.maybe_int64("start_time").value_or(0);
+  run.tags = read_pairs(parameters, "tags", Keys::kRequired);
   return [run, token = bearer_token(request)](storage::Transaction& transaction) {
     tracking::NewRun child = run;
     // A script inside a pipeline's stage knows nothing of the stage's run; its token does.
@@ -71,7 +69,13 @@ Routes::Work plan_batch(tracking::Batch batch, bool single) {
 // The body is read without Parameters where it is as clients write it.
 void log_batch(storage::Database& database, http::Request& request, http::Responder responder) {
   auto batch = read_batch_quickly(request.body);
-  if (!batch) batch = read_batch(Parameters(request));
+  if (!batch) {
+    const Parameters parameters(request);
+    parameters.check({field::required("run_id"), field::list("metrics"), field::list("params"),
+                      field::list("tags")});
+    batch = read_batch(parameters);
+  }
+  tracking::check_run_id(batch->run_id);
   Routes::Work work = plan_batch(std::move(*batch), false);
   submit(database, std::move(work), std::move(responder));
 }
@@ -88,7 +92,7 @@ Routes::Work plan_inputs(const Parameters& parameters) {
     datasets.push_back({dataset->text("name"), dataset->text("digest"),
                         dataset->text("source_type"), dataset->text("source"),
                         dataset->text("schema"), dataset->text("profile"),
-                        read_pairs(item, "tags")});
+                        read_pairs(item, "tags", Keys::kRequired)});
   }
   tracking::check_dataset_inputs(datasets);
   std::vector<std::string> models;
@@ -136,16 +140,18 @@ http::Response search(storage::Session& session, const Parameters& parameters) {
 void add_lifecycle(Routes& routes, const Clock& clock) {
   routes.write(
       http::Method::kPost, "/mlflow/runs/create",
-      [&clock](const Parameters& parameters, const http::Request& request) {
-        return plan_create(parameters, request, clock);
+      {field::text("experiment_id"), field::integer("start_time"), field::text("run_name")},
+      [](const Parameters& parameters, const http::Request& request) {
+        return plan_create(parameters, request);
       },
       "Creates a run");
   routes.write(
       http::Method::kPost, "/mlflow/runs/update",
+      {field::required("run_id"), field::integer("end_time"), field::text("run_name")},
       [](const Parameters& parameters, const http::Request&) { return plan_update(parameters); },
       "Changes a run's status, end time or name");
   routes.write(
-      http::Method::kPost, "/mlflow/runs/delete",
+      http::Method::kPost, "/mlflow/runs/delete", {field::required("run_id")},
       [&clock](const Parameters& parameters, const http::Request&) -> Routes::Work {
         return [run_id = parameters.required_text("run_id"),
                 now_ms = ms_of_us(clock.now())](storage::Transaction& transaction) {
@@ -155,7 +161,7 @@ void add_lifecycle(Routes& routes, const Clock& clock) {
       },
       "Marks a run deleted");
   routes.write(
-      http::Method::kPost, "/mlflow/runs/restore",
+      http::Method::kPost, "/mlflow/runs/restore", {field::required("run_id")},
       [](const Parameters& parameters, const http::Request&) -> Routes::Work {
         return [run_id = parameters.required_text("run_id")](storage::Transaction& transaction) {
           tracking::restore_run(transaction, run_id);
@@ -167,7 +173,7 @@ void add_lifecycle(Routes& routes, const Clock& clock) {
 
 void add_reads(Routes& routes) {
   routes.read(
-      http::Method::kGet, "/mlflow/runs/get",
+      http::Method::kGet, "/mlflow/runs/get", {field::required("run_id")},
       [](storage::Session& session, const Parameters& parameters, const http::Request&) {
         return answer(json::Object{
             {"run", to_json(tracking::get_run(session, parameters.required_text("run_id")))}});
@@ -175,6 +181,8 @@ void add_reads(Routes& routes) {
       "A run with its parameters, tags and newest metrics");
   routes.read(
       http::Method::kPost, "/mlflow/runs/search",
+      {field::list("experiment_ids"), field::text("filter"),
+       field::integer("max_results", tracking::kRunsPageMax), field::texts("order_by")},
       [](storage::Session& session, const Parameters& parameters, const http::Request&) {
         return search(session, parameters);
       },
@@ -182,8 +190,16 @@ void add_reads(Routes& routes) {
 }
 
 void add_logging(Routes& routes) {
+  const Fields kMetricFields = {field::required("run_id"),
+                                field::required("key"),
+                                field::required("value", Field::Kind::kNumber),
+                                field::required("timestamp", Field::Kind::kInteger),
+                                field::integer("step"),
+                                field::text("model_id"),
+                                field::text("dataset_name"),
+                                field::text("dataset_digest")};
   routes.write(
-      http::Method::kPost, "/mlflow/runs/log-metric",
+      http::Method::kPost, "/mlflow/runs/log-metric", kMetricFields,
       [](const Parameters& parameters, const http::Request&) {
         tracking::Batch batch;
         batch.run_id = parameters.required_text("run_id");
@@ -193,6 +209,7 @@ void add_logging(Routes& routes) {
       "Logs one value of a metric");
   routes.write(
       http::Method::kPost, "/mlflow/runs/log-parameter",
+      {field::required("run_id"), field::required("key"), field::text("value")},
       [](const Parameters& parameters, const http::Request&) {
         tracking::Batch batch;
         batch.run_id = parameters.required_text("run_id");
@@ -202,6 +219,7 @@ void add_logging(Routes& routes) {
       "Logs one parameter, for good");
   routes.write(
       http::Method::kPost, "/mlflow/runs/set-tag",
+      {field::required("run_id"), field::required("key"), field::text("value")},
       [](const Parameters& parameters, const http::Request&) {
         tracking::Batch batch;
         batch.run_id = parameters.required_text("run_id");
@@ -211,6 +229,7 @@ void add_logging(Routes& routes) {
       "Sets a tag of a run");
   routes.write(
       http::Method::kPost, "/mlflow/runs/delete-tag",
+      {field::required("run_id"), field::required("key")},
       [](const Parameters& parameters, const http::Request&) -> Routes::Work {
         return [run_id = parameters.required_text("run_id"),
                 key = parameters.required_text("key")](storage::Transaction& transaction) {
@@ -221,14 +240,17 @@ void add_logging(Routes& routes) {
       "Removes a tag of a run");
   routes.write(
       http::Method::kPost, "/mlflow/runs/log-inputs",
+      {field::required("run_id"), field::list("datasets"), field::list("models")},
       [](const Parameters& parameters, const http::Request&) { return plan_inputs(parameters); },
       "Links datasets and models that a run reads", Prefixes::kBoth2, kInputsBytesMax);
   routes.write(
       http::Method::kPost, "/mlflow/runs/outputs",
+      {field::required("run_id"), field::required("models", Field::Kind::kList)},
       [](const Parameters& parameters, const http::Request&) { return plan_outputs(parameters); },
       "Links models that a run made");
   routes.write(
       http::Method::kPost, "/mlflow/runs/log-model",
+      {field::required("run_id"), field::required("model_json")},
       [](const Parameters& parameters, const http::Request&) -> Routes::Work {
         return [run_id = parameters.required_text("run_id"),
                 model = parameters.required_text("model_json")](storage::Transaction& transaction) {

@@ -9,10 +9,37 @@ namespace {
 // is at /api/slipway/v1/status.
 constexpr std::string_view kMlflowVersion = "3.17.2";
 
+// Workspaces are an option of MLflow's server that this one does not have; without it the stock
+// server says so on these paths too.
+void add_workspaces(std::vector<http::Route>& routes) {
+  using http::Method;
+  const auto add = [&routes](Method method, const std::string& pattern, const std::string& shown) {
+    routes.push_back(http::route(
+        method, pattern, http::Permission::kOpenOnLoopback, http::Execution::kInline,
+        [shown](const http::Request&) {
+          http::Response response;
+          response.status = 503;
+          response.content_type = "text/html; charset=utf-8";
+          response.body = "Endpoint: " + shown +
+                          " disabled because the server is running without workspaces support. To "
+                          "enable workspace, run `mlflow server` with `--enable-workspaces`";
+          return response;
+        },
+        "Says that there are no workspaces"));
+  };
+  for (const std::string prefix : {"/api/3.0", "/ajax-api/3.0"}) {
+    const std::string base = prefix + "/mlflow/workspaces";
+    for (const Method method : {Method::kGet, Method::kPost}) add(method, base, base);
+    for (const Method method : {Method::kGet, Method::kPatch, Method::kDelete})
+      add(method, base + "/{workspace_name}", base + "/<workspace_name>");
+  }
+}
+
 }  // namespace
 
 std::vector<http::Route> server_info_routes(const Deps&) {
   std::vector<http::Route> routes;
+  add_workspaces(routes);
   routes.push_back(http::route(
       http::Method::kGet, "/version", http::Permission::kPublic, http::Execution::kInline,
       [](const http::Request&) {

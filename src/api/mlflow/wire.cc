@@ -15,9 +15,6 @@
 namespace slipway::api::mlflow {
 namespace {
 
-constexpr std::string_view kSeeDocs =
-    " See the API docs for more information about request parameters.";
-
 std::string camel_case(std::string_view snake) {
   std::string camel;
   bool upper = false;
@@ -69,8 +66,19 @@ void check_content_type(const http::Request& request) {
   const auto type = request.header("Content-Type");
   if (type && type->substr(0, type->find(';')) == "application/json") return;
   throw Error(Code::kInvalidArgument,
-              "Bad Request. Content-Type must be one of ['application/json'], not '" +
-                  std::string(type.value_or("")) + "'.");
+              type ? "Bad Request. Content-Type must be one of ['application/json']."
+                   : "Bad Request. Content-Type header is missing.");
+}
+
+// One field by two names would let a check see the one and the handler the other.
+void refuse_two_spellings(const json::Object& object) {
+  for (const auto& [name, value] : object) {
+    if (name.find('_') == std::string::npos) continue;
+    const std::string other = camel_case(name);
+    if (object.find(other) == nullptr) continue;
+    throw Error(Code::kInvalidArgument, "Request specifies both '" + name + "' and '" + other +
+                                            "'; provide only one of them.");
+  }
 }
 
 json::Object body_object(const http::Request& request) {
@@ -119,16 +127,64 @@ std::optional<double> number_of(const json::Value& value) {
 }  // namespace
 
 Parameters::Parameters(const http::Request& request)
-    : object_(request.method == http::Method::kGet && !request.query.empty()
-                  ? query_object(request)
-                  : body_object(request)) {}
+    : query_(request.method == http::Method::kGet && !request.query.empty()) {
+  object_ = query_ ? query_object(request) : body_object(request);
+  if (!query_) refuse_two_spellings(object_);
+}
 
-const json::Value* Parameters::find(std::string_view name) const {
+Parameters::Parameters(json::Object object, std::string path)
+    : object_(std::move(object)), path_(std::move(path)) {
+  refuse_two_spellings(object_);
+}
+
+const json::Value* Parameters::find_all(std::string_view name) const {
   const json::Value* value = object_.find(name);
-  if (value == nullptr && name.find('_') != std::string_view::npos)
+  if (value == nullptr && !query_ && name.find('_') != std::string_view::npos)
     value = object_.find(camel_case(name));
   if (value == nullptr && name == "run_id") value = object_.find("run_uuid");
   return value != nullptr && value->is_null() ? nullptr : value;
+}
+
+const json::Value* Parameters::find(std::string_view name) const {
+  const json::Value* value = find_all(name);
+  return query_ && value != nullptr && value->is_array() ? &value->as_array().front() : value;
+}
+
+void Parameters::check(const Fields& fields) const {
+  for (const Field& field : fields) check_field(field);
+}
+
+void Parameters::check_field(const Field& field) const {
+  const json::Value* value = find(field.name);
+  if (field.required && (value == nullptr || (value->is_string() && value->as_string().empty())))
+    missing(field.name);
+  if (value == nullptr) return;
+  switch (field.kind) {
+    case Field::Kind::kAny: return;
+    case Field::Kind::kText:
+      if (!value->is_string()) wrong_type(field.name, *value);
+      return;
+    case Field::Kind::kInteger: {
+      const auto number = maybe_int64(field.name);
+      if (number && *number > field.most) wrong_type(field.name, *value);
+      return;
+    }
+    case Field::Kind::kNumber:
+      if (!number_of(*value)) wrong_type(field.name, *value);
+      return;
+    case Field::Kind::kBoolean:
+      if (!query_ && !value->is_bool()) wrong_type(field.name, *value);
+      return;
+    case Field::Kind::kList:
+      if (!query_ && !value->is_array()) wrong_type(field.name, *value);
+      return;
+    case Field::Kind::kTexts:
+      if (query_) return;
+      if (!value->is_array()) wrong_type(field.name, *value);
+      for (const json::Value& item : value->as_array())
+        if (!item.is_string()) wrong_type(field.name, *value);
+      return;
+  }
 }
 
 std::string Parameters::path_of(std::string_view name) const {
@@ -207,9 +263,9 @@ std::optional<bool> Parameters::maybe_boolean(std::string_view name) const {
 
 std::vector<std::string> Parameters::texts(std::string_view name) const {
   std::vector<std::string> list;
-  const json::Value* value = find(name);
+  const json::Value* value = find_all(name);
   if (value == nullptr) return list;
-  if (value->is_string())
+  if (value->is_string() && query_)
     return {value->as_string()};  // a repeated field that came once in a query
   if (!value->is_array()) wrong_type(name, *value);
   for (const json::Value& item : value->as_array()) {
@@ -254,9 +310,12 @@ std::int64_t Parameters::max_results(std::int64_t fallback, std::int64_t most) c
                 "Invalid value " + std::to_string(*value) +
                     " for parameter 'max_results' supplied. It must be a positive integer");
   }
-  if (*value > most)
-    refuse("max_results",
-           "It must be at most " + std::to_string(most) + "." + std::string(kSeeDocs));
+  if (*value > most) {
+    throw Error(Code::kInvalidArgument,
+                "Invalid value " + std::to_string(*value) +
+                    " for parameter 'max_results' supplied. It must be at most " +
+                    std::to_string(most));
+  }
   return *value;
 }
 
@@ -294,14 +353,15 @@ std::vector<std::string> spell(std::string_view path, Prefixes prefixes) {
 
 }  // namespace
 
-void Routes::read(http::Method method, std::string_view path, Read read, std::string summary,
-                  Prefixes prefixes) {
+void Routes::read(http::Method method, std::string_view path, Fields fields, Read read,
+                  std::string summary, Prefixes prefixes) {
   storage::Database& database = database_;
   for (const std::string& pattern : spell(path, prefixes)) {
     routes_.push_back(http::route(
         method, pattern, http::Permission::kOpenOnLoopback, http::Execution::kPool,
-        [&database, read](const http::Request& request) {
+        [&database, fields, read](const http::Request& request) {
           const Parameters parameters(request);
+          parameters.check(fields);
           http::Response response;
           database.read(
               [&](storage::Session& session) { response = read(session, parameters, request); });
@@ -311,8 +371,8 @@ void Routes::read(http::Method method, std::string_view path, Read read, std::st
   }
 }
 
-void Routes::write(http::Method method, std::string_view path, Plan plan, std::string summary,
-                   Prefixes prefixes, std::uint64_t body_bytes_max) {
+void Routes::write(http::Method method, std::string_view path, Fields fields, Plan plan,
+                   std::string summary, Prefixes prefixes, std::uint64_t body_bytes_max) {
   storage::Database& database = database_;
   for (const std::string& pattern : spell(path, prefixes)) {
     http::Route route;
@@ -322,9 +382,10 @@ void Routes::write(http::Method method, std::string_view path, Plan plan, std::s
     route.execution = http::Execution::kInline;
     route.body_bytes_max = body_bytes_max;
     route.summary = summary;
-    route.handler = [&database, plan](http::Request& request, http::Responder responder) {
-      Work work =
-          plan(Parameters(request), request);  // may throw: the responder must still be whole then
+    route.handler = [&database, fields, plan](http::Request& request, http::Responder responder) {
+      const Parameters parameters(request);  // may throw: the responder must still be whole then
+      parameters.check(fields);
+      Work work = plan(parameters, request);
       submit(database, std::move(work), std::move(responder));
     };
     routes_.push_back(std::move(route));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,14 +16,40 @@
 
 namespace slipway::api::mlflow {
 
+// The end of most of MLflow's refusals.
+inline constexpr std::string_view kSeeDocs =
+    " See the API docs for more information about request parameters.";
+
+// What MLflow's server checks of a field before it looks at what the fields mean.
+struct Field {
+  enum class Kind { kAny, kText, kInteger, kNumber, kBoolean, kList, kTexts };
+  std::string_view name;
+  Kind kind = Kind::kText;
+  bool required = false;                                         // "" counts as missing
+  std::int64_t most = std::numeric_limits<std::int64_t>::max();  // of an integer
+};
+using Fields = std::vector<Field>;
+
+namespace field {
+constexpr Field required(std::string_view name) { return {name, Field::Kind::kText, true}; }
+constexpr Field required(std::string_view name, Field::Kind kind) { return {name, kind, true}; }
+constexpr Field text(std::string_view name) { return {name}; }
+constexpr Field integer(std::string_view name) { return {name, Field::Kind::kInteger}; }
+constexpr Field integer(std::string_view name, std::int64_t most) {
+  return {name, Field::Kind::kInteger, false, most};
+}
+constexpr Field boolean(std::string_view name) { return {name, Field::Kind::kBoolean}; }
+constexpr Field list(std::string_view name) { return {name, Field::Kind::kList}; }
+constexpr Field texts(std::string_view name) { return {name, Field::Kind::kTexts}; }
+}  // namespace field
+
 // The parameters of one request, read as leniently as MLflow reads them and never more silently:
-//   - GET takes the query (a repeated field is a repeated key), everything else the JSON body; a
-//   GET without a query may have one.
+//   - GET takes the query (a repeated field is a repeated key, of another field the first counts),
+//   everything else the JSON body; a GET without a query may have one.
 //   - A body that is a JSON text holding JSON is decoded once more; an empty body is {}. Broken
 //   JSON or a list is refused.
 //   - Unknown fields are ignored; null is absent; int64 may be a number or a text; `run_uuid`
-//   stands for `run_id`;
-//     camelCase stands for snake_case.
+//   stands for `run_id`; in a body camelCase stands for snake_case, but both at once are refused.
 //   - "" counts as missing where a value is required.
 // All readers throw kInvalidArgument with MLflow's words: "Missing value for required parameter
 // 'x'. …", "Invalid value 123 for parameter 'x' supplied:  Hint: Value was of type 'int'. …".
@@ -30,11 +57,15 @@ namespace slipway::api::mlflow {
 class Parameters {
  public:
   explicit Parameters(const http::Request& request);
-  Parameters(json::Object object, std::string path)
-      : object_(std::move(object)), path_(std::move(path)) {}
+  Parameters(json::Object object, std::string path);
+
+  // MLflow's checks of these fields, in the order given: the first fault is thrown. What passes may
+  // still be refused by a reader below, which knows more.
+  void check(const Fields& fields) const;
 
   bool has(std::string_view name) const { return find(name) != nullptr; }
-  // The raw value; null when absent or JSON null. Valid as long as this object.
+  // The raw value; null when absent or JSON null. Of a repeated query field: the first. Valid as
+  // long as this object.
   const json::Value* find(std::string_view name) const;
 
   std::string required_text(std::string_view name) const;
@@ -63,8 +94,12 @@ class Parameters {
   [[noreturn]] void wrong_type(std::string_view name, const json::Value& value) const;
   [[noreturn]] void missing(std::string_view name) const;
 
+  const json::Value* find_all(std::string_view name) const;  // a repeated query field as a list
+  void check_field(const Field& field) const;
+
   json::Object object_;
   std::string path_;
+  bool query_ = false;
 };
 
 // 200 with the body as MLflow prints it: two blanks a level, NaN and infinities as quoted texts.
@@ -87,19 +122,22 @@ class Routes {
  public:
   explicit Routes(storage::Database& database) : database_(database) {}
 
+  // `fields` are checked first, in their order; a route without any says {}.
+
   // Answers from one consistent state of the store, on the worker pool.
   using Read =
       std::function<http::Response(storage::Session&, const Parameters&, const http::Request&)>;
-  void read(http::Method method, std::string_view path, Read read, std::string summary,
-            Prefixes prefixes = Prefixes::kBoth2);
+  void read(http::Method method, std::string_view path, Fields fields, Read read,
+            std::string summary, Prefixes prefixes = Prefixes::kBoth2);
 
   // Plans a write on the connection's thread (parse, check what needs no store), hands it to the
   // writer and answers when it is committed; no thread waits. The plan's function runs on the
   // writer thread and makes the answer; it must own what it uses.
   using Work = std::function<http::Response(storage::Transaction&)>;
   using Plan = std::function<Work(const Parameters&, const http::Request&)>;
-  void write(http::Method method, std::string_view path, Plan plan, std::string summary,
-             Prefixes prefixes = Prefixes::kBoth2, std::uint64_t body_bytes_max = 16U << 20);
+  void write(http::Method method, std::string_view path, Fields fields, Plan plan,
+             std::string summary, Prefixes prefixes = Prefixes::kBoth2,
+             std::uint64_t body_bytes_max = 16U << 20);
 
   // As it stands; for streams, files and texts.
   void add(http::Route route) { routes_.push_back(std::move(route)); }

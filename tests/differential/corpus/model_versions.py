@@ -75,7 +75,7 @@ REQUESTS = [
     get("get without name", BASE + "get", version="1"),
     get("get of unknown", BASE + "get", name="nope", version="1"),
     ask("update", "PATCH", BASE + "update", {"name": "{n}", "version": "1", "description": "x"}),
-    ask("update without description", "PATCH", BASE + "update", {"name": "{n}", "version": "2"}),
+    ask("update without description", "PATCH", BASE + "update", {"name": "{n}-s", "version": "1"}),
     ask("update version int", "PATCH", BASE + "update", {"name": "{n}", "version": 1, "description": "x"}),
     ask("update version letters", "PATCH", BASE + "update", {"name": "{n}", "version": "x", "description": "y"}),
     ask("update without version", "PATCH", BASE + "update", {"name": "{n}", "description": "y"}),
