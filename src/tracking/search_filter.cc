@@ -93,14 +93,18 @@ std::size_t name_end(const std::vector<Token>& tokens, std::size_t first) {
   return last;
 }
 
-// The parenthesis that closes the one at `first`; 0 where there is none.
-std::size_t list_end(const std::vector<Token>& tokens, std::size_t first) {
-  int depth = 0;
-  for (std::size_t i = first; i < tokens.size(); ++i) {
-    if (tokens[i].kind == TokenKind::kOpen) ++depth;
-    if (tokens[i].kind == TokenKind::kClose && --depth == 0) return i;
+// For each "(" the ")" that closes it; 0 where there is none. Found in one pass: a filter may be
+// nothing but parentheses.
+std::vector<std::size_t> closing_parentheses(const std::vector<Token>& tokens) {
+  std::vector<std::size_t> closes(tokens.size(), 0);
+  std::vector<std::size_t> open;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (tokens[i].kind == TokenKind::kOpen) open.push_back(i);
+    if (tokens[i].kind != TokenKind::kClose || open.empty()) continue;
+    closes[open.back()] = i;
+    open.pop_back();
   }
-  return 0;
+  return closes;
 }
 
 void read_comparator(const Token& token, Part& part) {
@@ -128,12 +132,12 @@ void read_comparator(const Token& token, Part& part) {
 }
 
 // IN, NOT IN before a list; IS NULL, IS NOT NULL. False where the words at `i` are none of these.
-bool read_word_operator(const std::vector<Token>& tokens, std::size_t i, Part& part) {
+bool read_word_operator(const std::vector<Token>& tokens, const std::vector<std::size_t>& closes,
+                        std::size_t i, Part& part) {
   const bool is_not = is_word(tokens[i], "not") && is_word(tokens[i + 1], "in");
   if (is_not || is_word(tokens[i], "in")) {
     part.last = i + (is_not ? 1 : 0);
-    const bool list =
-        tokens[part.last + 1].kind == TokenKind::kOpen && list_end(tokens, part.last + 1) != 0;
+    const bool list = closes[part.last + 1] != 0;
     part.op = is_not ? Operator::kNotIn : Operator::kIn;
     if (!list) part.last = i;
     return list;
@@ -147,13 +151,14 @@ bool read_word_operator(const std::vector<Token>& tokens, std::size_t i, Part& p
   return true;
 }
 
-Part read_part(const std::vector<Token>& tokens, std::size_t i) {
+Part read_part(const std::vector<Token>& tokens, const std::vector<std::size_t>& closes,
+               std::size_t i) {
   Part part;
   part.first = part.last = i;
   const Token& token = tokens[i];
   if (token.kind == TokenKind::kOperator || is_word(token, "like") || is_word(token, "ilike")) {
     read_comparator(token, part);
-  } else if (read_word_operator(tokens, i, part)) {
+  } else if (read_word_operator(tokens, closes, i, part)) {
     part.kind = PartKind::kOperator;
   } else if (is_word(token, "and")) {
     part.kind = PartKind::kAnd;
@@ -164,7 +169,7 @@ Part read_part(const std::vector<Token>& tokens, std::size_t i) {
   } else if (token.kind == TokenKind::kComma) {
     part.kind = PartKind::kComma;
   } else if (token.kind == TokenKind::kOpen) {
-    part.last = std::max(i, list_end(tokens, i));
+    part.last = std::max(i, closes[i]);
     part.kind = part.last == i ? PartKind::kOther : PartKind::kList;
   } else if (is_name(token) && !is_keyword(token)) {
     part.kind = PartKind::kName;
@@ -175,9 +180,10 @@ Part read_part(const std::vector<Token>& tokens, std::size_t i) {
 }
 
 std::vector<Part> split_parts(const std::vector<Token>& tokens) {
+  const std::vector<std::size_t> closes = closing_parentheses(tokens);
   std::vector<Part> parts;
   for (std::size_t i = 0; tokens[i].kind != TokenKind::kEnd; i = parts.back().last + 1)
-    parts.push_back(read_part(tokens, i));
+    parts.push_back(read_part(tokens, closes, i));
   return parts;
 }
 

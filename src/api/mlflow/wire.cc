@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 #include <set>
+#include <unordered_set>
 
 #include "api/mlflow/errors.h"
 #include "base/error.h"
@@ -72,10 +73,18 @@ void check_content_type(const http::Request& request) {
 
 // One field by two names would let a check see the one and the handler the other.
 void refuse_two_spellings(const json::Object& object) {
+  std::unordered_set<std::string_view> camels;  // empty, as a rule
+  for (const auto& [name, value] : object) {
+    const bool upper = std::any_of(name.begin(), name.end(), [](char c) {
+      return std::isupper(static_cast<unsigned char>(c)) != 0;
+    });
+    if (upper) camels.insert(name);
+  }
+  if (camels.empty()) return;
   for (const auto& [name, value] : object) {
     if (name.find('_') == std::string::npos) continue;
     const std::string other = camel_case(name);
-    if (object.find(other) == nullptr) continue;
+    if (!camels.contains(other)) continue;
     throw Error(Code::kInvalidArgument, "Request specifies both '" + name + "' and '" + other +
                                             "'; provide only one of them.");
   }
