@@ -48,24 +48,19 @@ constexpr std::array<Attribute, 4> kVersionOrder{
      {"creation_timestamp", "v.created_at", true, false, true},
      {"last_updated_timestamp", "v.updated_at", true, false, true}}};
 
-tracking::SearchLanguage language(std::span<const Attribute> attributes,
-                                  tracking::Dialect dialect) {
-  tracking::SearchLanguage language;
-  language.attributes = attributes;
-  language.tags = true;
-  language.dialect = dialect;
-  return language;
-}
-
 Subject model_subject() {
-  return {language(kModelFilter, tracking::Dialect::kModels),
-          language(kModelOrder, tracking::Dialect::kModels), "registered_model_tag", "model",
+  return {{kModelFilter, tracking::Dialect::kModels},
+          {kModelOrder, tracking::Dialect::kModels},
+          "registered_model_tag",
+          "model",
           "m.key"};
 }
 
 Subject version_subject() {
-  return {language(kVersionFilter, tracking::Dialect::kVersions),
-          language(kVersionOrder, tracking::Dialect::kVersions), "model_version_tag", "version",
+  return {{kVersionFilter, tracking::Dialect::kVersions},
+          {kVersionOrder, tracking::Dialect::kVersions},
+          "model_version_tag",
+          "version",
           "v.key"};
 }
 

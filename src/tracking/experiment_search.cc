@@ -33,7 +33,7 @@ std::string condition(SearchSql& sql, const Comparison& c) {
 }  // namespace
 
 ExperimentPage search_experiments(storage::Session& session, const ExperimentSearch& search) {
-  const SearchLanguage language{kAttributes, false, false, true, false, Dialect::kExperiments};
+  const SearchLanguage language{kAttributes, Dialect::kExperiments};
   const std::int64_t offset = parse_offset_token(search.page_token);
   SearchSql sql;
   std::string where = search.view == ViewType::kAll           ? "1 = 1"

@@ -23,7 +23,7 @@ constexpr Attribute kAttributes[] = {{"name", "m.name", false, true},
                                      {"creation_time", "m.created_at_ms", true},
                                      {"last_updated_timestamp", "m.updated_at_ms", true},
                                      {"last_updated_timestamp_ms", "m.updated_at_ms", true}};
-constexpr SearchLanguage kLanguage{kAttributes, true, true, true, false, Dialect::kLoggedModels};
+constexpr SearchLanguage kLanguage{kAttributes, Dialect::kLoggedModels};
 
 std::string dataset_condition(SearchSql& sql, const std::vector<DatasetFilter>& datasets) {
   std::string any;

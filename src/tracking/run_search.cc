@@ -196,7 +196,7 @@ std::int64_t count_rows(storage::Session& session, const SearchSql& sql) {
 }  // namespace
 
 const SearchLanguage& run_language() {
-  static const SearchLanguage language{kAttributes, true, true, true, true};
+  static const SearchLanguage language{kAttributes, Dialect::kRuns};
   return language;
 }
 

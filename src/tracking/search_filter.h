@@ -59,16 +59,13 @@ struct Attribute {
   bool sortable = true;  // may stand in order_by
 };
 
-// Whose words and habits hold (search_message.h).
+// Whose words and habits hold (search_message.h), and which entities there are: runs have all,
+// logged models no datasets, the others attributes and tags.
 enum class Dialect { kRuns, kExperiments, kModels, kVersions, kLoggedModels };
 
 // What one kind of search accepts.
 struct SearchLanguage {
   std::span<const Attribute> attributes;
-  bool metrics = false;
-  bool params = false;
-  bool tags = false;
-  bool datasets = false;
   Dialect dialect = Dialect::kRuns;
 };
 

@@ -163,7 +163,7 @@ TEST(SearchFilter, FaultsAreNamed) {
 TEST(SearchFilter, DialectsDiffer) {
   static constexpr Attribute kAttributes[] = {{"name", "name", false, true}};
   const auto message = [](Dialect dialect, std::string_view text) -> std::string {
-    const SearchLanguage language{kAttributes, true, true, true, false, dialect};
+    const SearchLanguage language{kAttributes, dialect};
     try {
       parse_filter(text, language);
     } catch (const Error& error) {

@@ -26,6 +26,7 @@ tracking::RunStatus read_status(const Parameters& parameters) {
                                              : value.kind() == json::Value::Kind::kInt
                                                  ? std::to_string(value.as_int())
                                                  : "");
+  if (!status && !value.is_string()) parameters.refuse_type("status");
   if (!status)
     parameters.refuse("status", "It must be one of RUNNING, SCHEDULED, FINISHED, FAILED, KILLED");
   return *status;

@@ -217,6 +217,8 @@ void Parameters::wrong_type(std::string_view name, const json::Value& value) con
                    std::string(kSeeDocs));
 }
 
+void Parameters::refuse_type(std::string_view name) const { wrong_type(name, *find(name)); }
+
 std::optional<std::string> Parameters::maybe_text(std::string_view name) const {
   const json::Value* value = find(name);
   if (value == nullptr) return std::nullopt;

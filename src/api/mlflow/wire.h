@@ -89,6 +89,8 @@ class Parameters {
   std::string path_of(std::string_view name) const;
   // Throws the "Invalid value … supplied" error about the field; `why` follows its colon.
   [[noreturn]] void refuse(std::string_view name, const std::string& why) const;
+  // The same with MLflow's hint at the value's type. REQUIRES that the field is there.
+  [[noreturn]] void refuse_type(std::string_view name) const;
 
  private:
   [[noreturn]] void wrong_type(std::string_view name, const json::Value& value) const;
