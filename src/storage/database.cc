@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "storage/checkpointer.h"
 #include "storage/migrations.h"
 
 namespace slipway::storage {
@@ -47,9 +48,12 @@ constexpr std::size_t kGroupWritesMax = 1'000;  // writes that share one commit
   }
 }
 
-struct Cached {
-  sqlite3_stmt* statement = nullptr;
-  bool busy = false;
+// Lets a statement be looked up by the text as it stands, without a copy of it.
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>{}(text);
+  }
 };
 
 }  // namespace
@@ -57,12 +61,14 @@ struct Cached {
 struct Statement::State {
   sqlite3* handle = nullptr;
   sqlite3_stmt* statement = nullptr;
-  Cached* cached = nullptr;  // null: finalised on release
+  bool cached = false;  // else finalised on release
+  bool busy = false;
 };
 
 struct Session::State {
   sqlite3* handle = nullptr;
-  std::unordered_map<std::string, std::unique_ptr<Cached>> statements;
+  std::unordered_map<std::string, std::unique_ptr<Statement::State>, TextHash, std::equal_to<>>
+      statements;
   std::vector<std::function<void()>> after_commit;  // of the writes in the open group
 
   ~State() {
@@ -77,13 +83,14 @@ Statement::Statement(Statement&& other) noexcept : state_(other.state_) { other.
 
 Statement::~Statement() {
   if (state_ == nullptr) return;
+  if (!state_->cached) {
+    sqlite3_finalize(state_->statement);
+    delete state_;
+    return;
+  }
   sqlite3_reset(state_->statement);
   sqlite3_clear_bindings(state_->statement);
-  if (state_->cached != nullptr)
-    state_->cached->busy = false;
-  else
-    sqlite3_finalize(state_->statement);
-  delete state_;
+  state_->busy = false;
 }
 
 Statement& Statement::bind(int index, std::int64_t value) {
@@ -172,27 +179,29 @@ std::optional<std::int64_t> Statement::maybe_int64(int column) const {
 // --- Session
 
 Statement Session::prepare(std::string_view sql) {
-  const std::string key(sql);
-  const auto found = state_->statements.find(key);
-  Cached* cached = found != state_->statements.end() ? found->second.get() : nullptr;
-  if (cached != nullptr && !cached->busy) {
-    cached->busy = true;
-    return Statement(new Statement::State{state_->handle, cached->statement, cached});
+  const auto found = state_->statements.find(sql);
+  if (found != state_->statements.end() && !found->second->busy) {
+    found->second->busy = true;
+    return Statement(found->second.get());
   }
+  const std::string text(sql);
   sqlite3_stmt* statement = nullptr;
-  const int code = sqlite3_prepare_v3(state_->handle, key.c_str(), static_cast<int>(key.size()) + 1,
-                                      SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  const int code =
+      sqlite3_prepare_v3(state_->handle, text.c_str(), static_cast<int>(text.size()) + 1,
+                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (code != SQLITE_OK)
-    fail(state_->handle, code, "the store cannot read `" + key.substr(0, 200) + "`");
+    fail(state_->handle, code, "the store cannot read `" + text.substr(0, 200) + "`");
+  auto made =
+      std::make_unique<Statement::State>(Statement::State{state_->handle, statement, false, true});
   // The same text twice at once (a query inside its own loop): the second copy lives for this use
   // only.
-  if (cached != nullptr || state_->statements.size() >= kStatementsMax) {
-    return Statement(new Statement::State{state_->handle, statement, nullptr});
+  if (found != state_->statements.end() || state_->statements.size() >= kStatementsMax) {
+    return Statement(made.release());
   }
-  auto kept = std::make_unique<Cached>(Cached{statement, true});
-  cached = kept.get();
-  state_->statements.emplace(key, std::move(kept));
-  return Statement(new Statement::State{state_->handle, statement, cached});
+  made->cached = true;
+  Statement::State* const kept = made.get();
+  state_->statements.emplace(text, std::move(made));
+  return Statement(kept);
 }
 
 std::int64_t Session::changes() const { return sqlite3_changes64(state_->handle); }
@@ -285,28 +294,36 @@ struct Database::State {
   int readers_made = 0;                                       // guarded by readers_mutex
   std::mutex memory_mutex;  // ":memory:": reads and commit groups take turns on the one connection
 
+  // Constant after construction; null for ":memory:".
+  std::unique_ptr<Checkpointer> checkpointer;
+  int log_frames = 0;  // the writer thread's: length of the write-ahead log after the last commit
+
   std::thread thread;
 
   bool in_memory() const { return options.path == ":memory:"; }
 
   void write_loop();
   void run_group(std::vector<Queued>& group);
-  std::exception_ptr run_one(Transaction& transaction, const Write& write);
+  std::exception_ptr run_one(Transaction& transaction, const Write& write, bool alone);
 };
 
-// One write inside its savepoint. Returns its Error, if it threw one.
-std::exception_ptr Database::State::run_one(Transaction& transaction, const Write& write) {
+// One write, inside a savepoint unless nothing else is in the transaction. Returns its Error, if it
+// threw one.
+std::exception_ptr Database::State::run_one(Transaction& transaction, const Write& write,
+                                            bool alone) {
   const std::size_t actions_before = writer.after_commit.size();
-  run(writer.handle, "SAVEPOINT one_write");
+  if (!alone) transaction.execute("SAVEPOINT one_write");
   try {
     write(transaction);
-    run(writer.handle, "RELEASE one_write");
+    if (!alone) transaction.execute("RELEASE one_write");
     return nullptr;
   } catch (const std::exception&) {
     const std::exception_ptr fault = std::current_exception();
     writer.after_commit.resize(actions_before);
-    sqlite3_exec(writer.handle, "ROLLBACK TO one_write; RELEASE one_write", nullptr, nullptr,
-                 nullptr);
+    if (!alone) {
+      sqlite3_exec(writer.handle, "ROLLBACK TO one_write; RELEASE one_write", nullptr, nullptr,
+                   nullptr);
+    }
     return fault;
   }
 }
@@ -318,10 +335,11 @@ void Database::State::run_group(std::vector<Queued>& group) {
     std::unique_lock<std::mutex> turn(memory_mutex, std::defer_lock);
     if (in_memory()) turn.lock();
     Transaction transaction(&writer);
+    const bool alone = group.size() == 1;
     try {
-      run(writer.handle, "BEGIN IMMEDIATE");
+      transaction.execute("BEGIN IMMEDIATE");
       for (std::size_t i = 0; i < group.size(); ++i) {
-        faults[i] = run_one(transaction, group[i].write);
+        faults[i] = run_one(transaction, group[i].write, alone);
         // A full disk rolls the whole transaction back inside SQLite: what came before is gone too,
         // so the group ends here.
         if (sqlite3_get_autocommit(writer.handle) != 0) {
@@ -329,7 +347,8 @@ void Database::State::run_group(std::vector<Queued>& group) {
           break;
         }
       }
-      if (!group_fault) run(writer.handle, "COMMIT");
+      if (alone && faults.front()) group_fault = faults.front();
+      if (!group_fault) transaction.execute("COMMIT");
     } catch (const std::exception&) {
       group_fault = std::current_exception();
     }
@@ -346,6 +365,8 @@ void Database::State::run_group(std::vector<Queued>& group) {
     const std::exception_ptr fault = group_fault && !faults[i] ? group_fault : faults[i];
     if (group[i].done) group[i].done(fault);
   }
+  if (!group_fault && checkpointer && checkpointer->committed(log_frames))
+    checkpointer->copy_rest(writer.handle);
 }
 
 void Database::State::write_loop() {
@@ -367,6 +388,10 @@ void Database::State::write_loop() {
 
 Database::Database(const Options& options) : state_(std::make_unique<State>(options)) {
   State& state = *state_;
+  // Nobody asks for the sums of memory that SQLite would keep under one lock for all threads. Only
+  // the first store of a process can say so.
+  static const int no_sums = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)no_sums;
   state.writer.handle = open_handle(options.path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   sqlite3* const handle = state.writer.handle;
   if (stored_version(handle) == 0) run(handle, "PRAGMA auto_vacuum = INCREMENTAL");
@@ -378,6 +403,17 @@ Database::Database(const Options& options) : state_(std::make_unique<State>(opti
   run(handle, "PRAGMA case_sensitive_like = ON");
   run(handle, "PRAGMA cache_size = -16000");
   migrate(handle, options.path);
+  if (!state.in_memory()) {
+    // Takes the place of SQLite's own hook, which copies the log within a commit.
+    sqlite3_wal_hook(
+        handle,
+        [](void* frames, sqlite3*, const char*, int log_frames) {
+          *static_cast<int*>(frames) = log_frames;
+          return SQLITE_OK;
+        },
+        &state.log_frames);
+    state.checkpointer = std::make_unique<Checkpointer>(options.path);
+  }
   state.thread = std::thread([this] { state_->write_loop(); });
 }
 
@@ -388,6 +424,7 @@ Database::~Database() {
   }
   state_->queue_changed.notify_all();
   state_->thread.join();
+  state_->checkpointer.reset();
 }
 
 void Database::write_async(Write write, Done done) {
