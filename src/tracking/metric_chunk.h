@@ -25,6 +25,12 @@ bool same_point(const Point& a, const Point& b);
 // The order of charts and samples: step, time, value, NaN.
 bool step_less(const Point& a, const Point& b);
 
+// MLflow's order for the newest point of a metric: step, time, value, in which a NaN counts as 0.
+bool latest_less(const Point& a, const Point& b);
+
+// Into history_less order, without duplicates: of equal points the first stays.
+void sort_history(std::vector<Point>& points);
+
 // Infinities become the largest finite double of their sign, as MLflow stores them; everything else
 // is returned as it is.
 double clamp_metric_value(double value);
@@ -38,6 +44,8 @@ std::string encode_chunk(std::span<const Point> points);
 
 // Throws kDataLoss "metric chunk … " when the bytes are not what encode_chunk made.
 std::vector<Point> decode_chunk(std::string_view bytes);
+// The same in the place of what `points` holds, whose memory is used again.
+void decode_chunk(std::string_view bytes, std::vector<Point>& points);
 
 inline constexpr std::size_t kChunkPointsMax = 65'536;
 

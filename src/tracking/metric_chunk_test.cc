@@ -38,12 +38,34 @@ TEST(MetricChunk, BytesOfTheDocumentedExample) {
   const std::string bytes =
       encode_chunk(std::vector<Point>{{1000, 0, 0.5}, {2000, 1, 0.5}, {3000, 2, 0.25}});
   EXPECT_EQ(hex_of(bytes).substr(0, hex_of(bytes).size() - 8),
-            "01"          // format
+            "02"          // format
             "03"          // points
             "d00f0001"    // times: 1000; as before, and once more
             "0000020000"  // steps: 0, alone; change of 1; as before, alone
             "c447fda81c"  // values
   );
+}
+
+std::string bytes_of(std::string_view hex) {
+  std::string bytes;
+  for (std::size_t i = 0; i < hex.size(); i += 2)
+    bytes.push_back(static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
+  return bytes;
+}
+
+// The same points as versions before schema 8 wrote them, and as they are written now.
+TEST(MetricChunk, BothFormatsAreRead) {
+  for (const char* hex :
+       {"0103d00f00010000020000c447fda81cc306c2a0", "0203d00f00010000020000c447fda81c1b4b73c0"}) {
+    const std::vector<Point> points = decode_chunk(bytes_of(hex));
+    ASSERT_EQ(points.size(), 3U);
+    EXPECT_TRUE(same_point(points[0], {1000, 0, 0.5}));
+    EXPECT_TRUE(same_point(points[2], {3000, 2, 0.25}));
+  }
+  EXPECT_EQ(
+      hex_of(encode_chunk(decode_chunk(bytes_of("0103d00f00010000020000c447fda81cc306c2a0")))),
+      "0203d00f00010000020000c447fda81c1b4b73c0");
+  EXPECT_THROW(decode_chunk(bytes_of("0303d00f00010000020000c447fda81c1b4b73c0")), Error);
 }
 
 TEST(MetricChunk, ExtremesComeBack) {

@@ -5,68 +5,38 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
-#include <iterator>
 
 #include "base/error.h"
 #include "base/id.h"
-#include "tracking/metric_store.h"
+#include "tracking/series_blocks.h"
 
 namespace slipway::tracking {
 namespace {
 
-// A part of a series that is read as one: a sealed chunk, or the tail.
-struct Block {
-  std::int64_t ordinal = 0;  // of the chunk; 0 = the tail
-  std::int64_t points = 0;
-  std::int64_t time_min_ms = 0;
-  std::int64_t time_max_ms = 0;
-  std::int64_t step_min = 0;
-  std::int64_t step_max = 0;
-};
-
-// The blocks of one series, read once; points are decoded on demand.
+// The blocks of one series; points are decoded on demand.
 class SeriesBlocks {
  public:
-  SeriesBlocks(storage::Session& session, std::string_view run_id, std::string_view key)
+  SeriesBlocks(storage::Session& session, std::string_view run_id, std::string_view key,
+               const HistoryPlace& from = {})
       : session_(session) {
-    auto row = session.query(
-        "SELECT s.id, s.tail_points FROM series s JOIN run r ON r.id = s.run WHERE r.uuid = ?1 AND "
-        "s.key = ?2",
-        run_id, key);
-    if (!row.step()) return;
-    series_ = row.int64(0);
-    auto rows = session.query(
-        "SELECT ordinal, points, time_min_ms, time_max_ms, step_min, step_max FROM chunk WHERE "
-        "series = ?1",
-        series_);
-    while (rows.step()) {
-      blocks_.push_back({rows.int64(0), rows.int64(1), rows.int64(2), rows.int64(3), rows.int64(4),
-                         rows.int64(5)});
-    }
-    tail_ = read_tail(session, series_);
-    if (tail_.empty()) return;
-    const auto [low, high] = std::minmax_element(
-        tail_.begin(), tail_.end(), [](const Point& a, const Point& b) { return a.step < b.step; });
-    blocks_.push_back({0, static_cast<std::int64_t>(tail_.size()), tail_.front().time_ms,
-                       tail_.back().time_ms, low->step, high->step});
+    const auto series = find_series(session, run_id, key);
+    if (!series) return;
+    series_ = *series;
+    blocks_ = list_blocks(session, series_, from);
   }
 
+  // In the order of begin_of.
   const std::vector<Block>& blocks() const { return blocks_; }
 
-  // Sorted by history_less.
-  std::vector<Point> load(const Block& block) const {
-    if (block.ordinal == 0) return tail_;
-    auto row = session_.query("SELECT bytes FROM chunk WHERE series = ?1 AND ordinal = ?2", series_,
-                              block.ordinal);
-    if (!row.step()) throw Error(Code::kDataLoss, "a metric chunk is missing");
-    return decode_chunk(row.blob_view(0));
+  // Sorted by history_less, in the place of what `points` holds.
+  void load(const Block& block, std::vector<Point>& points) const {
+    load_block(session_, series_, block, points);
   }
 
  private:
   storage::Session& session_;
   std::int64_t series_ = 0;
   std::vector<Block> blocks_;
-  std::vector<Point> tail_;
 };
 
 // "TIME:STEP:BITS" in base 64, BITS being the value's.
@@ -101,33 +71,48 @@ std::optional<Point> parse_token(std::string_view token) {
 }
 
 bool outside(const Block& block, const std::optional<StepRange>& steps) {
-  return steps && (block.step_max < steps->first || block.step_min > steps->last);
+  return steps && (block.extent.step_max < steps->first || block.extent.step_min > steps->last);
 }
 bool inside(const Block& block, const std::optional<StepRange>& steps) {
-  return !steps || (block.step_min >= steps->first && block.step_max <= steps->last);
+  return !steps || (block.extent.step_min >= steps->first && block.extent.step_max <= steps->last);
 }
 
-// Blocks whose steps overlap, so that ranks within can only be told by looking; their points are
-// loaded when first needed.
+// Blocks whose steps overlap, so that ranks within can only be told by looking.
 struct Cluster {
   std::vector<Block> blocks;
   std::int64_t step_max = 0;
   std::int64_t count = 0;
-  bool loaded = false;
-  std::vector<Point> points;
 };
 
-void load_cluster(const SeriesBlocks& series, const std::optional<StepRange>& steps,
-                  Cluster& cluster) {
-  for (const Block& block : cluster.blocks) {
-    for (const Point& point : series.load(block)) {
-      if (!steps || (point.step >= steps->first && point.step <= steps->last))
-        cluster.points.push_back(point);
-    }
+// The steps alone nearly always tell.
+bool in_step_order(const std::vector<Point>& points) {
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    if (points[i].step > points[i - 1].step) continue;
+    if (step_less(points[i], points[i - 1])) return false;
   }
-  std::sort(cluster.points.begin(), cluster.points.end(), step_less);
-  cluster.count = static_cast<std::int64_t>(cluster.points.size());
-  cluster.loaded = true;
+  return true;
+}
+
+// The points of a cluster within the steps, in step_less order, in the place of what `points`
+// holds.
+void load_cluster(const SeriesBlocks& series, const std::optional<StepRange>& steps,
+                  const Cluster& cluster, std::vector<Point>& points) {
+  series.load(cluster.blocks.front(), points);
+  std::vector<Point> more;
+  for (std::size_t i = 1; i < cluster.blocks.size(); ++i) {
+    series.load(cluster.blocks[i], more);
+    points.insert(points.end(), more.begin(), more.end());
+  }
+  const bool whole = std::all_of(cluster.blocks.begin(), cluster.blocks.end(),
+                                 [&](const Block& block) { return inside(block, steps); });
+  if (!whole) {
+    points.erase(std::remove_if(points.begin(), points.end(),
+                                [&](const Point& point) {
+                                  return point.step < steps->first || point.step > steps->last;
+                                }),
+                 points.end());
+  }
+  if (!in_step_order(points)) std::sort(points.begin(), points.end(), step_less);
 }
 
 std::vector<Cluster> cluster_by_steps(const SeriesBlocks& series,
@@ -137,21 +122,25 @@ std::vector<Cluster> cluster_by_steps(const SeriesBlocks& series,
     if (!outside(block, steps)) blocks.push_back(block);
   }
   std::sort(blocks.begin(), blocks.end(),
-            [](const Block& a, const Block& b) { return a.step_min < b.step_min; });
+            [](const Block& a, const Block& b) { return a.extent.step_min < b.extent.step_min; });
   std::vector<Cluster> clusters;
   for (const Block& block : blocks) {
-    if (clusters.empty() || block.step_min > clusters.back().step_max) clusters.emplace_back();
+    if (clusters.empty() || block.extent.step_min > clusters.back().step_max)
+      clusters.emplace_back();
     Cluster& cluster = clusters.back();
-    cluster.step_max =
-        cluster.blocks.empty() ? block.step_max : std::max(cluster.step_max, block.step_max);
+    cluster.step_max = cluster.blocks.empty() ? block.extent.step_max
+                                              : std::max(cluster.step_max, block.extent.step_max);
     cluster.blocks.push_back(block);
     cluster.count += block.points;
   }
+  std::vector<Point> points;
   for (Cluster& cluster : clusters) {
     const bool whole = std::all_of(cluster.blocks.begin(), cluster.blocks.end(),
                                    [&](const Block& block) { return inside(block, steps); });
-    if (!whole)
-      load_cluster(series, steps, cluster);  // how many points the range leaves must be counted
+    if (whole) continue;
+    // How many points the range leaves must be counted.
+    load_cluster(series, steps, cluster, points);
+    cluster.count = static_cast<std::int64_t>(points.size());
   }
   return clusters;
 }
@@ -166,10 +155,21 @@ struct Column {
       if (!nan || step_less(point, *nan)) nan = point;
       return;
     }
-    if (!first || step_less(point, *first)) first = point;
-    if (!last || step_less(*last, point)) last = point;
-    if (!smallest || point.value < smallest->value) smallest = point;
-    if (!largest || point.value > largest->value) largest = point;
+    if (!first) {
+      first = last = smallest = largest = point;
+      return;
+    }
+    // Points mostly come in the order of their steps.
+    if (step_less(*last, point)) {
+      last = point;
+    } else if (step_less(point, *first)) {
+      first = point;
+    }
+    if (point.value < smallest->value) {
+      smallest = point;
+    } else if (point.value > largest->value) {
+      largest = point;
+    }
   }
 
   void append_to(std::vector<Point>& out) const {
@@ -189,31 +189,36 @@ struct Column {
 HistoryPage read_history(storage::Session& session, std::string_view run_id, std::string_view key,
                          std::int64_t limit, std::string_view page_token) {
   const std::optional<Point> after = parse_token(page_token);
-  const SeriesBlocks series(session, run_id, key);
-  std::vector<Block> blocks = series.blocks();
-  std::sort(blocks.begin(), blocks.end(),
-            [](const Block& a, const Block& b) { return a.time_min_ms < b.time_min_ms; });
+  const SeriesBlocks series(session, run_id, key,
+                            after ? HistoryPlace{after->time_ms, after->step} : HistoryPlace{});
+  const std::vector<Block>& blocks = series.blocks();
 
   const auto wanted =
       static_cast<std::size_t>(limit) + 1;  // one more tells whether there is a next page
   std::vector<Point> points;
+  std::vector<Point> block;
   std::size_t settled = 0;  // points[0, settled) can have no earlier one in a block not read yet
   for (std::size_t i = 0; i < blocks.size() && settled < wanted; ++i) {
-    if (!after || blocks[i].time_max_ms >= after->time_ms) {
-      const std::vector<Point> block = series.load(blocks[i]);
-      auto from = block.begin();
-      if (after) from = std::upper_bound(block.begin(), block.end(), *after, history_less);
-      const auto middle = static_cast<std::ptrdiff_t>(points.size());
-      points.insert(points.end(), from, block.end());
-      std::inplace_merge(points.begin() + static_cast<std::ptrdiff_t>(settled),
-                         points.begin() + middle, points.end(), history_less);
+    series.load(blocks[i], block);
+    auto from = block.begin();
+    if (after) from = std::upper_bound(block.begin(), block.end(), *after, history_less);
+    const auto middle = static_cast<std::ptrdiff_t>(points.size());
+    points.insert(points.end(), from, block.end());
+    const auto join = points.begin() + middle;
+    if (middle > 0 && join != points.end() && history_less(*join, *(join - 1))) {
+      std::inplace_merge(points.begin() + static_cast<std::ptrdiff_t>(settled), join, points.end(),
+                         history_less);
     }
     if (i + 1 == blocks.size()) {
       settled = points.size();
       break;
     }
-    const std::int64_t open_from = blocks[i + 1].time_min_ms;
-    while (settled < points.size() && points[settled].time_ms < open_from) ++settled;
+    const auto open = std::lower_bound(points.begin() + static_cast<std::ptrdiff_t>(settled),
+                                       points.end(), begin_of(blocks[i + 1]),
+                                       [](const Point& point, const HistoryPlace& place) {
+                                         return HistoryPlace{point.time_ms, point.step} < place;
+                                       });
+    settled = static_cast<std::size_t>(open - points.begin());
   }
   HistoryPage page;
   const std::size_t count = std::min(settled, static_cast<std::size_t>(limit));
@@ -243,16 +248,18 @@ std::vector<Point> sample_history(storage::Session& session, std::string_view ru
   for (const Cluster& cluster : clusters) count += cluster.count;
 
   std::vector<Point> sample;
+  std::vector<Point> points;  // of the cluster `loaded`
+  std::size_t loaded = clusters.size();
   std::size_t at = 0;
   std::int64_t before = 0;  // points in the clusters before `at`
   for (const std::int64_t rank : sample_ranks(count, limit)) {
     while (rank - before >= clusters[at].count) {
       before += clusters[at].count;
-      clusters[at].points.clear();
       ++at;
     }
-    if (!clusters[at].loaded) load_cluster(series, steps, clusters[at]);
-    sample.push_back(clusters[at].points[static_cast<std::size_t>(rank - before)]);
+    if (loaded != at) load_cluster(series, steps, clusters[at], points);
+    loaded = at;
+    sample.push_back(points[static_cast<std::size_t>(rank - before)]);
   }
   return sample;
 }
@@ -266,23 +273,26 @@ std::vector<Point> series_m4(storage::Session& session, std::string_view run_id,
   const SeriesBlocks series(session, run_id, key);
   if (series.blocks().empty()) return {};
   if (!steps) {
-    steps = StepRange{series.blocks().front().step_min, series.blocks().front().step_max};
+    steps =
+        StepRange{series.blocks().front().extent.step_min, series.blocks().front().extent.step_max};
     for (const Block& block : series.blocks()) {
-      steps->first = std::min(steps->first, block.step_min);
-      steps->last = std::max(steps->last, block.step_max);
+      steps->first = std::min(steps->first, block.extent.step_min);
+      steps->last = std::max(steps->last, block.extent.step_max);
     }
   }
   if (steps->last < steps->first) return {};
   std::vector<Column> columns(static_cast<std::size_t>(pixels));
   // In doubles, as steps may span all of int64.
   const double width = static_cast<double>(steps->last) - static_cast<double>(steps->first) + 1;
+  const double columns_per_step = pixels / width;
+  std::vector<Point> points;
   for (const Block& block : series.blocks()) {
     if (outside(block, steps)) continue;
-    for (const Point& point : series.load(block)) {
+    series.load(block, points);
+    for (const Point& point : points) {
       if (point.step < steps->first || point.step > steps->last) continue;
-      const double share =
-          (static_cast<double>(point.step) - static_cast<double>(steps->first)) / width;
-      const auto column = static_cast<std::size_t>(share * pixels);
+      const auto column = static_cast<std::size_t>(
+          (static_cast<double>(point.step) - static_cast<double>(steps->first)) * columns_per_step);
       columns[std::min(column, columns.size() - 1)].add(point);
     }
   }
@@ -294,7 +304,7 @@ std::vector<Point> series_m4(storage::Session& session, std::string_view run_id,
 std::int64_t count_points(storage::Session& session, std::string_view run_id,
                           std::string_view key) {
   auto row = session.query(
-      "SELECT s.tail_points + s.sealed_points FROM series s JOIN run r ON r.id = s.run WHERE "
+      "SELECT s.fragment_points + s.sealed_points FROM series s JOIN run r ON r.id = s.run WHERE "
       "r.uuid = ?1 AND s.key = ?2",
       run_id, key);
   return row.step() ? row.int64(0) : 0;

@@ -3,99 +3,200 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <iterator>
+#include <span>
 #include <string_view>
-#include <tuple>
 #include <unordered_map>
+
+#include "tracking/series_blocks.h"
 
 namespace slipway::tracking {
 namespace {
 
+// A row of `series`. `id` 0: not there yet.
 struct Series {
   std::int64_t id = 0;
-  std::int64_t tail_points = 0;
-  std::optional<std::int64_t> sealed_time_max_ms;
+  std::int64_t fragments = 0;  // the largest ordinal of a fragment
+  std::int64_t fragment_points = 0;
+  std::int64_t small_chunks = 0;
+  std::int64_t sealed_points = 0;
+  std::int64_t time_max_ms = 0;
+  std::int64_t step_max = 0;
 };
 
-Series find_or_create_series(storage::Transaction& transaction, std::int64_t run,
-                             std::string_view key) {
-  {
-    auto row = transaction.query(
-        "SELECT id, tail_points, sealed_time_max_ms FROM series WHERE run = ?1 AND key = ?2", run,
-        key);
-    if (row.step()) return {row.int64(0), row.int64(1), row.maybe_int64(2)};
-  }
-  transaction.execute("INSERT INTO series (run, key) VALUES (?1, ?2)", run, key);
-  return {transaction.last_insert_id(), 0, std::nullopt};
+// What one write adds to one series.
+struct Addition {
+  std::string_view key;
+  std::vector<Point> points;  // as they came
+};
+
+Series find_series_row(storage::Transaction& transaction, std::int64_t run, std::string_view key) {
+  auto row = transaction.query(
+      "SELECT id, fragments, fragment_points, small_chunks, sealed_points, time_max_ms, step_max "
+      "FROM series WHERE run = ?1 AND key = ?2",
+      run, key);
+  if (!row.step()) return {};
+  return {row.int64(0), row.int64(1), row.int64(2), row.int64(3),
+          row.int64(4), row.int64(5), row.int64(6)};
 }
 
-// The chunks of one series as a write sees them: duplicates of older points come in long runs (a
-// client that repeats a batch), so the chunk that was decoded last is kept.
-class SealedPoints {
- public:
-  SealedPoints(storage::Transaction& transaction, const Series& series)
-      : transaction_(transaction), series_(series) {}
+void insert_series(storage::Transaction& transaction, std::int64_t run, std::string_view key,
+                   Series& series) {
+  transaction.execute(
+      "INSERT INTO series (run, key, fragments, fragment_points, small_chunks, sealed_points, "
+      "time_max_ms, step_max) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+      run, key, series.fragments, series.fragment_points, series.small_chunks, series.sealed_points,
+      series.time_max_ms, series.step_max);
+  series.id = transaction.last_insert_id();
+}
 
-  bool contains(const Point& point) {
-    // Most points are newer than everything sealed: no look-up at all.
-    if (!series_.sealed_time_max_ms || point.time_ms > *series_.sealed_time_max_ms) return false;
-    auto rows = transaction_.query(
-        "SELECT ordinal FROM chunk WHERE series = ?1 AND time_min_ms <= ?2 AND time_max_ms >= ?2 "
-        "AND step_min <= ?3 AND "
-        "step_max >= ?3",
-        series_.id, point.time_ms, point.step);
-    while (rows.step()) {
-      const std::vector<Point>& points = load(rows.int64(0));
-      if (std::binary_search(points.begin(), points.end(), point, history_less)) return true;
-    }
-    return false;
+void update_series(storage::Transaction& transaction, const Series& series) {
+  transaction.execute(
+      "UPDATE series SET fragments = ?2, fragment_points = ?3, small_chunks = ?4, sealed_points = "
+      "?5, time_max_ms = ?6, step_max = ?7 WHERE id = ?1",
+      series.id, series.fragments, series.fragment_points, series.small_chunks,
+      series.sealed_points, series.time_max_ms, series.step_max);
+}
+
+// Leaves the points that the series does not have yet. Most are newer than all it has, by their
+// time or by their step: no look-up at all.
+void drop_known(storage::Transaction& transaction, const Series& series,
+                std::vector<Point>& points) {
+  const Extent extent = extent_of(points);
+  if (extent.time_min_ms > series.time_max_ms || extent.step_min > series.step_max) return;
+  std::vector<Point> known;
+  for (const Block& block : list_blocks_over(transaction, series.id, extent)) {
+    load_block(transaction, series.id, block, known);
+    std::vector<Point> unknown;
+    std::set_difference(points.begin(), points.end(), known.begin(), known.end(),
+                        std::back_inserter(unknown), history_less);
+    points = std::move(unknown);
+    if (points.empty()) return;
   }
+}
 
- private:
-  const std::vector<Point>& load(std::int64_t ordinal) {
-    if (ordinal != loaded_) {
-      auto row = transaction_.query("SELECT bytes FROM chunk WHERE series = ?1 AND ordinal = ?2",
-                                    series_.id, ordinal);
-      row.step();
-      points_ = decode_chunk(row.blob_view(0));
-      loaded_ = ordinal;
-    }
-    return points_;
-  }
+void insert_block(storage::Transaction& transaction, const char* sql, std::int64_t series,
+                  std::int64_t ordinal, const std::vector<Point>& points) {
+  const Extent extent = extent_of(points);
+  auto insert = transaction.prepare(sql);
+  insert.bind(1, series).bind(2, ordinal).bind(3, static_cast<std::int64_t>(points.size()));
+  insert.bind(4, extent.time_min_ms).bind(5, extent.time_max_ms);
+  insert.bind(6, extent.step_min).bind(7, extent.step_max).bind_blob(8, encode_chunk(points));
+  insert.step();
+}
 
-  storage::Transaction& transaction_;
-  const Series& series_;
-  std::int64_t loaded_ = -1;
-  std::vector<Point> points_;
-};
+void insert_fragment(storage::Transaction& transaction, std::int64_t series, std::int64_t ordinal,
+                     const std::vector<Point>& points) {
+  insert_block(transaction,
+               "INSERT INTO fragment (series, ordinal, points, time_min_ms, time_max_ms, step_min, "
+               "step_max, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+               series, ordinal, points);
+}
 
-// The tail becomes a chunk; its rows go.
-void seal(storage::Transaction& transaction, std::int64_t series) {
-  const std::vector<Point> points = read_tail(transaction, series);
-  const auto [step_min, step_max] = std::minmax_element(
-      points.begin(), points.end(), [](const Point& a, const Point& b) { return a.step < b.step; });
+// Returns how many of the chunks are small.
+std::int64_t insert_chunks(storage::Transaction& transaction, std::int64_t series,
+                           const std::vector<Point>& points) {
   std::int64_t ordinal = 0;
   {
-    auto row = transaction.query(
-        "SELECT COALESCE(MAX(ordinal), 0) + 1 FROM chunk WHERE series = ?1", series);
+    auto row =
+        transaction.query("SELECT COALESCE(MAX(ordinal), 0) FROM chunk WHERE series = ?1", series);
     row.step();
     ordinal = row.int64(0);
   }
-  auto insert = transaction.prepare(
-      "INSERT INTO chunk (series, ordinal, points, time_min_ms, time_max_ms, step_min, step_max, "
-      "bytes) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
-  insert.bind(1, series).bind(2, ordinal).bind(3, static_cast<std::int64_t>(points.size()));
-  insert.bind(4, points.front().time_ms).bind(5, points.back().time_ms);
-  insert.bind(6, step_min->step).bind(7, step_max->step).bind_blob(8, encode_chunk(points));
-  insert.step();
-  transaction.execute("DELETE FROM tail WHERE series = ?1", series);
-  transaction.execute(
-      "UPDATE series SET tail_points = 0, sealed_points = sealed_points + ?2, sealed_time_max_ms = "
-      "CASE WHEN "
-      "sealed_time_max_ms IS NULL OR sealed_time_max_ms < ?3 THEN ?3 ELSE sealed_time_max_ms END "
-      "WHERE id = ?1",
-      series, static_cast<std::int64_t>(points.size()), points.back().time_ms);
+  std::int64_t small = 0;
+  for (std::size_t from = 0; from < points.size(); from += kChunkPointsMax) {
+    const std::size_t count = std::min(kChunkPointsMax, points.size() - from);
+    const auto begin = points.begin() + static_cast<std::ptrdiff_t>(from);
+    insert_block(transaction,
+                 "INSERT INTO chunk (series, ordinal, points, time_min_ms, time_max_ms, step_min, "
+                 "step_max, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                 series, ++ordinal, {begin, begin + static_cast<std::ptrdiff_t>(count)});
+    if (count < kLargeChunkPoints) ++small;
+  }
+  return small;
+}
+
+void append(std::vector<Point>& points, const std::vector<Point>& more) {
+  points.insert(points.end(), more.begin(), more.end());
+}
+
+// The points of all fragments, which go.
+std::vector<Point> take_fragments(storage::Transaction& transaction, const Series& series) {
+  std::vector<Point> points;
+  if (series.fragment_points == 0) return points;
+  std::vector<Point> block;
+  bool has_rows = false;
+  {
+    auto rows = transaction.query("SELECT bytes FROM fragment WHERE series = ?1 ORDER BY ordinal",
+                                  series.id);
+    while (rows.step()) {
+      has_rows = has_rows || rows.is_null(0);
+      read_points(transaction, series.id, rows, 0, block);
+      append(points, block);
+    }
+  }
+  transaction.execute("DELETE FROM fragment WHERE series = ?1", series.id);
+  if (has_rows) transaction.execute("DELETE FROM tail WHERE series = ?1", series.id);
+  return points;
+}
+
+// The newest small chunks become one.
+void merge_chunks(storage::Transaction& transaction, Series& series) {
+  std::vector<Point> points;
+  std::vector<Point> block;
+  std::vector<std::int64_t> ordinals;
+  {
+    auto rows = transaction.query(
+        "SELECT bytes, ordinal FROM chunk WHERE series = ?1 AND points < ?2 ORDER BY ordinal DESC "
+        "LIMIT ?3",
+        series.id, static_cast<std::int64_t>(kLargeChunkPoints), series.small_chunks);
+    while (rows.step()) {
+      read_points(transaction, series.id, rows, 0, block);
+      append(points, block);
+      ordinals.push_back(rows.int64(1));
+    }
+  }
+  for (const std::int64_t ordinal : ordinals)
+    transaction.execute("DELETE FROM chunk WHERE series = ?1 AND ordinal = ?2", series.id, ordinal);
+  sort_history(points);
+  series.small_chunks = insert_chunks(transaction, series.id, points);
+}
+
+// Keeps points that are new to the series, sorted.
+void add_points(storage::Transaction& transaction, std::int64_t run, std::string_view key,
+                Series& series, std::vector<Point> points) {
+  const Extent extent = extent_of(points);
+  const auto count = static_cast<std::int64_t>(points.size());
+  const bool is_new = series.id == 0;
+  series.time_max_ms =
+      is_new ? extent.time_max_ms : std::max(series.time_max_ms, extent.time_max_ms);
+  series.step_max = is_new ? extent.step_max : std::max(series.step_max, extent.step_max);
+  const std::int64_t together = series.fragment_points + count;
+  if (together < kSealPoints && series.fragments < kFragmentsMax) {
+    series.fragment_points = together;
+    ++series.fragments;
+    if (is_new)
+      insert_series(transaction, run, key, series);
+    else
+      update_series(transaction, series);
+    insert_fragment(transaction, series.id, series.fragments, points);
+    return;
+  }
+  if (is_new) insert_series(transaction, run, key, series);
+  append(points, take_fragments(transaction, series));
+  sort_history(points);
+  if (together < kSealPoints) {
+    series.fragments = 1;
+    series.fragment_points = together;
+    insert_fragment(transaction, series.id, 1, points);
+  } else {
+    series.fragments = 0;
+    series.fragment_points = 0;
+    series.sealed_points += together;
+    series.small_chunks += insert_chunks(transaction, series.id, points);
+    if (series.small_chunks >= kSmallChunksMax) merge_chunks(transaction, series);
+  }
+  update_series(transaction, series);
 }
 
 void update_latest(storage::Transaction& transaction, const RunInfo& run, std::string_view key,
@@ -112,74 +213,53 @@ void update_latest(storage::Transaction& transaction, const RunInfo& run, std::s
       run.key, key, run.experiment_id, nan ? 0.0 : point.value, nan, point.step, point.time_ms);
 }
 
-// MLflow's order for "latest", in which a NaN counts as 0.
-bool older(const Point& a, const Point& b) {
-  const auto rank = [](const Point& p) {
-    return std::make_tuple(p.step, p.time_ms, std::isnan(p.value) ? 0.0 : p.value);
-  };
-  return rank(a) < rank(b);
+void append_series(storage::Transaction& transaction, const RunInfo& run, bool run_is_empty,
+                   Addition& addition) {
+  std::vector<Point>& points = addition.points;
+  const Point newest = *std::max_element(points.begin(), points.end(), latest_less);
+  sort_history(points);
+  Series series;
+  if (!run_is_empty) series = find_series_row(transaction, run.key, addition.key);
+  if (series.id != 0) drop_known(transaction, series, points);
+  update_latest(transaction, run, addition.key, newest);
+  if (!points.empty()) add_points(transaction, run.key, addition.key, series, std::move(points));
 }
 
-void append_series(storage::Transaction& transaction, const RunInfo& run, std::string_view key,
-                   const std::vector<const Metric*>& metrics) {
-  Series series = find_or_create_series(transaction, run.key, key);
-  std::int64_t added = 0;
-  Point newest = metrics.front()->point;
-  newest.value = clamp_metric_value(newest.value);
-  {
-    SealedPoints sealed(transaction, series);
-    auto insert = transaction.prepare(
-        "INSERT INTO tail (series, time_ms, step, value, nan) VALUES (?1, ?2, ?3, ?4, ?5) ON "
-        "CONFLICT DO NOTHING");
-    for (const Metric* metric : metrics) {
-      Point point = metric->point;
-      point.value = clamp_metric_value(point.value);
-      if (older(newest, point)) newest = point;
-      if (sealed.contains(point)) continue;
-      const bool nan = std::isnan(point.value);
-      insert.bind(1, series.id).bind(2, point.time_ms).bind(3, point.step);
-      insert.bind(4, nan ? 0.0 : point.value).bind(5, nan);
-      insert.step();
-      added += transaction.changes();
-      insert.reset();
+// By key, in the order of their first points.
+std::vector<Addition> group_by_key(const std::vector<Metric>& metrics) {
+  std::vector<Addition> additions;
+  std::unordered_map<std::string_view, std::size_t> index;
+  std::size_t last = 0;
+  for (const Metric& metric : metrics) {
+    // Clients write key after key or step after step: it is the last key or the one that followed.
+    if (additions.empty() || additions[last].key != metric.key) {
+      const std::size_t next = last + 1 < additions.size() ? last + 1 : 0;
+      if (next < additions.size() && additions[next].key == metric.key) {
+        last = next;
+      } else {
+        const auto [entry, is_new] = index.try_emplace(metric.key, additions.size());
+        if (is_new) additions.push_back({metric.key, {}});
+        last = entry->second;
+      }
     }
+    additions[last].points.push_back(
+        {metric.point.time_ms, metric.point.step, clamp_metric_value(metric.point.value)});
   }
-  update_latest(transaction, run, key, newest);
-  if (added == 0) return;
-  transaction.execute("UPDATE series SET tail_points = tail_points + ?2 WHERE id = ?1", series.id,
-                      added);
-  if (series.tail_points + added >= kTailPointsMax) seal(transaction, series.id);
+  return additions;
+}
+
+bool has_no_metrics(storage::Transaction& transaction, std::int64_t run) {
+  auto row = transaction.query("SELECT 1 FROM latest WHERE run = ?1 LIMIT 1", run);
+  return !row.step();
 }
 
 }  // namespace
 
-std::vector<Point> read_tail(storage::Session& session, std::int64_t series) {
-  std::vector<Point> points;
-  auto rows = session.query(
-      "SELECT time_ms, step, value, nan FROM tail WHERE series = ?1 ORDER BY time_ms, step, value, "
-      "nan",
-      series);
-  while (rows.step()) {
-    points.push_back(
-        {rows.int64(0), rows.int64(1), rows.int64(3) != 0 ? std::nan("") : rows.real(2)});
-  }
-  return points;
-}
-
 void append_metrics(storage::Transaction& transaction, const RunInfo& run,
                     const std::vector<Metric>& metrics) {
-  if (metrics.size() == 1) {
-    append_series(transaction, run, metrics.front().key, {&metrics.front()});
-    return;
-  }
-  std::unordered_map<std::string_view, std::size_t> index;
-  std::vector<std::vector<const Metric*>> groups;
-  for (const Metric& metric : metrics) {
-    const auto [entry, is_new] = index.try_emplace(metric.key, groups.size());
-    if (is_new) groups.emplace_back();
-    groups[entry->second].push_back(&metric);
-  }
-  for (const auto& group : groups) append_series(transaction, run, group.front()->key, group);
+  std::vector<Addition> additions = group_by_key(metrics);
+  const bool run_is_empty = additions.size() > 1 && has_no_metrics(transaction, run.key);
+  for (Addition& addition : additions) append_series(transaction, run, run_is_empty, addition);
 }
 
 }  // namespace slipway::tracking

@@ -10,9 +10,9 @@
 
 namespace slipway::tracking {
 
-// Where metric points are kept: series(run, key), a tail of rows for new points, sealed chunks for
-// the rest, and the newest point of each series in `latest` (docs/adr/0008-metric-chunks.md).
-// Reading is in metric_history.h; search reads `latest` alone.
+// Where metric points are kept: series(run, key), fragments for what single writes added, chunks
+// for what was gathered of them, and the newest point of each series in `latest`
+// (docs/adr/0008-metric-chunks.md). Reading is in metric_history.h; search reads `latest` alone.
 
 struct Metric {
   std::string key;
@@ -22,8 +22,12 @@ struct Metric {
   std::string dataset_digest;  // likewise
 };
 
-// A tail that has this many points is sealed in the write that filled it.
-inline constexpr std::int64_t kTailPointsMax = 512;
+// Fragments that have this many points together become a chunk, in the write that brought them
+// there; so many fragments become one; so many chunks smaller than kLargeChunkPoints become one.
+inline constexpr std::int64_t kSealPoints = 512;
+inline constexpr std::int64_t kFragmentsMax = 32;
+inline constexpr std::int64_t kSmallChunksMax = 16;
+inline constexpr std::size_t kLargeChunkPoints = 4'096;
 
 // Adds the points to the run's series, in any order of time and step. A point that its series has
 // already (same time, step and value, NaN being one value) is dropped: first by range, then
@@ -31,8 +35,5 @@ inline constexpr std::int64_t kTailPointsMax = 512;
 //   REQUIRES keys and times are checked (tracking/key_rules.h)
 void append_metrics(storage::Transaction& transaction, const RunInfo& run,
                     const std::vector<Metric>& metrics);
-
-// The unsealed points of a series (its internal id), sorted by history_less.
-std::vector<Point> read_tail(storage::Session& session, std::int64_t series);
 
 }  // namespace slipway::tracking

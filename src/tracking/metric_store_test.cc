@@ -80,15 +80,23 @@ TEST_F(MetricStore, DuplicatesAreDroppedInTailAndChunks) {
   EXPECT_EQ(history(run).size(), 1'303U);
 }
 
-TEST_F(MetricStore, FullTailsAreSealed) {
+TEST_F(MetricStore, FragmentsAreGatheredIntoAChunk) {
   const RunInfo run = make_run();
-  log_all(run, line(511 + 100));
-  EXPECT_EQ(number("SELECT COUNT(*) FROM chunk"), 1);
+  log_all(run, line(500));
+  EXPECT_EQ(number("SELECT COUNT(*) FROM fragment"), 5);
+  EXPECT_EQ(number("SELECT COUNT(*) FROM chunk"), 0);
+  const std::vector<Point> all = line(611);
+  log(run, "m", {all.begin() + 500, all.begin() + 600});
+  log(run, "m", {all.begin() + 600, all.end()});
   EXPECT_EQ(number("SELECT points FROM chunk"), 600);
-  EXPECT_EQ(number("SELECT COUNT(*) FROM tail"), 11);
-  EXPECT_EQ(number("SELECT tail_points FROM series"), 11);
+  EXPECT_EQ(number("SELECT COUNT(*) FROM fragment"), 1);
+  EXPECT_EQ(number("SELECT points FROM fragment"), 11);
+  EXPECT_EQ(number("SELECT fragments FROM series"), 1);
+  EXPECT_EQ(number("SELECT fragment_points FROM series"), 11);
   EXPECT_EQ(number("SELECT sealed_points FROM series"), 600);
-  EXPECT_EQ(number("SELECT sealed_time_max_ms FROM series"), 1'599);
+  EXPECT_EQ(number("SELECT time_max_ms FROM series"), 1'610);
+  EXPECT_EQ(number("SELECT step_max FROM series"), 610);
+  EXPECT_EQ(number("SELECT COUNT(*) FROM tail"), 0);
   EXPECT_LT(number("SELECT SUM(LENGTH(bytes)) FROM chunk"), 600 * 6);
 }
 
