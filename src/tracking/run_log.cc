@@ -5,6 +5,8 @@
 #include <cctype>
 #include <optional>
 #include <set>
+#include <span>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "json/value.h"
@@ -15,7 +17,7 @@ namespace slipway::tracking {
 namespace {
 
 constexpr std::size_t kRunIdBytesMax = 256;
-
+constexpr std::size_t kParamRows = 10;  // inserted by one statement
 constexpr std::string_view kModelHistoryTag = "mlflow.log-model.history";
 
 std::string item(const char* list, std::size_t index, const char* field, bool single) {
@@ -31,6 +33,23 @@ void check_count(std::size_t count, std::size_t most, const std::string& what) {
                   " across multiple requests and try again.");
 }
 
+// A batch has a thousand points of a few keys: each key is checked once.
+void check_metrics(const std::vector<Metric>& metrics, bool single) {
+  std::unordered_set<std::string_view> good;
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    const Metric& metric = metrics[i];
+    const bool known = (i > 0 && metric.key == metrics[i - 1].key) || good.contains(metric.key);
+    if (!known) check_key(metric.key, item("metrics", i, "name", single));
+    if (metric.point.time_ms < 0) {
+      check_metric_time(metric.point.time_ms, metric.key, metric.point.value,
+                        item("metrics", i, "timestamp", single));
+    }
+    if (known) continue;
+    check_length(metric.key, kKeyCharactersMax, "Metric name");
+    good.insert(metric.key);
+  }
+}
+
 void check_params_unique(const Pairs& params) {
   std::set<std::string_view> seen;
   std::string twice;
@@ -44,29 +63,52 @@ void check_params_unique(const Pairs& params) {
                   "]. Please ensure the request contains only one param value per param key.");
 }
 
-std::optional<std::string> find_param(storage::Session& session, std::int64_t run,
-                                      std::string_view key) {
+std::string read_param(storage::Session& session, std::int64_t run, std::string_view key) {
   auto row = session.query("SELECT value FROM param WHERE run = ?1 AND key = ?2", run, key);
-  if (!row.step()) return std::nullopt;
+  row.step();
   return row.text(0);
+}
+
+using PairSpan = std::span<const std::pair<std::string, std::string>>;
+
+// Returns how many were new; the others are left as they are.
+std::int64_t insert_params(storage::Transaction& transaction, std::int64_t run, PairSpan params) {
+  std::string sql = "INSERT INTO param (run, key, value) VALUES (?1, ?2, ?3)";
+  for (std::size_t i = 1; i < params.size(); ++i) {
+    sql += ", (?1, ?" + std::to_string(2 * i + 2) + ", ?" + std::to_string(2 * i + 3) + ")";
+  }
+  auto insert = transaction.prepare(sql + " ON CONFLICT (run, key) DO NOTHING");
+  insert.bind(1, run);
+  int index = 1;
+  for (const auto& [key, value] : params) {
+    insert.bind(++index, key);
+    insert.bind(++index, value);
+  }
+  insert.step();
+  return transaction.changes();
 }
 
 void log_params(storage::Transaction& transaction, const RunInfo& run, const Pairs& params,
                 bool single) {
   std::string conflicts;
-  for (const auto& [key, value] : params) {
-    const std::optional<std::string> old = find_param(transaction, run.key, key);
-    if (!old) {
-      transaction.execute("INSERT INTO param (run, key, value) VALUES (?1, ?2, ?3)", run.key, key,
-                          value);
-    } else if (*old != value && single) {
-      throw Error(Code::kInvalidArgument, "Changing param values is not allowed. Param with key='" +
-                                              key + "' was already logged with value='" + *old +
-                                              "' for run ID='" + run.id +
-                                              "'. Attempted logging new value '" + value + "'.");
-    } else if (*old != value) {
+  for (std::size_t from = 0; from < params.size();) {
+    // Two lengths, so that two statements stay prepared.
+    const std::size_t count = params.size() - from >= kParamRows ? kParamRows : 1;
+    const PairSpan piece(params.data() + from, count);
+    from += count;
+    // Nearly all are new: only when one is not are they read.
+    if (insert_params(transaction, run.key, piece) == static_cast<std::int64_t>(count)) continue;
+    for (const auto& [key, value] : piece) {
+      const std::string old = read_param(transaction, run.key, key);
+      if (old == value) continue;
+      if (single) {
+        throw Error(Code::kInvalidArgument,
+                    "Changing param values is not allowed. Param with key='" + key +
+                        "' was already logged with value='" + old + "' for run ID='" + run.id +
+                        "'. Attempted logging new value '" + value + "'.");
+      }
       conflicts += std::string(conflicts.empty() ? "" : ", ") + "{'key': '" + key +
-                   "', 'old_value': '" + *old + "', 'new_value': '" + value + "'}";
+                   "', 'old_value': '" + old + "', 'new_value': '" + value + "'}";
     }
   }
   if (conflicts.empty()) return;
@@ -103,13 +145,7 @@ void check_run_id(std::string_view id) {
 }
 
 void check_batch(Batch& batch, bool single) {
-  for (std::size_t i = 0; i < batch.metrics.size(); ++i) {
-    const Metric& metric = batch.metrics[i];
-    check_key(metric.key, item("metrics", i, "name", single));
-    check_metric_time(metric.point.time_ms, metric.key, metric.point.value,
-                      item("metrics", i, "timestamp", single));
-    check_length(metric.key, kKeyCharactersMax, "Metric name");
-  }
+  check_metrics(batch.metrics, single);
   for (std::size_t i = 0; i < batch.params.size(); ++i) {
     auto& [key, value] = batch.params[i];
     check_key_and_length(key, item("params", i, "key", single), "Param key");

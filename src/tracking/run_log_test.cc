@@ -186,5 +186,52 @@ TEST_F(RunLog, InventedNamesLookLikeNames) {
   EXPECT_EQ(std::count(name.begin(), name.end(), '-'), 2);
 }
 
+// More than one statement takes, with what is there already at every place of it.
+TEST_F(RunLog, ManyParamsAreNewOrEqualOrRefused) {
+  for (const std::size_t count : {9U, 10U, 11U, 20U, 37U}) {
+    const RunInfo run = make_run();
+    Pairs params;
+    for (std::size_t i = 0; i < count; ++i)
+      params.emplace_back("p" + std::to_string(100 + i), "v" + std::to_string(i));
+    for (const std::size_t at : {std::size_t{0}, count / 2, count - 1})
+      log_pairs(run, {params[at]}, {});
+    log_pairs(run, params, {});
+    EXPECT_EQ(load(run).params, params);
+    log_pairs(run, params, {});
+    Pairs changed = params;
+    changed[1].second = "other";
+    changed[count - 1].second = "another";
+    changed.emplace_back("new", "x");
+    Batch batch;
+    batch.run_id = run.id;
+    batch.params = changed;
+    EXPECT_EQ(refusal([&](storage::Transaction& t) { log_batch(t, batch); }),
+              "invalid_argument: Changing param values is not allowed. Params were already "
+              "logged='[{'key': 'p101', 'old_value': 'v1', 'new_value': 'other'}, {'key': 'p" +
+                  std::to_string(99 + count) + "', 'old_value': 'v" + std::to_string(count - 1) +
+                  "', 'new_value': 'another'}]' for run ID='" + run.id + "'.");
+    EXPECT_EQ(load(run).params, params);  // nor is the new one kept
+  }
+}
+
+// Each key is checked once, whatever the order of its points.
+TEST_F(RunLog, ABadMetricIsNamedByItsPlace) {
+  const auto refused = [](const std::vector<Metric>& metrics) {
+    Batch batch;
+    batch.run_id = "r";
+    batch.metrics = metrics;
+    return refusal_of([&] { check_batch(batch); });
+  };
+  const Metric good{"a", {1, 1, 1}, "", "", ""};
+  const Metric other{"b", {1, 1, 1}, "", "", ""};
+  EXPECT_EQ(refused({good, other, good, good, other}), "");
+  EXPECT_NE(refused({good, other, good, {"a//b", {1, 1, 1}, "", "", ""}}).find("'metrics[3].name'"),
+            std::string::npos);
+  EXPECT_NE(refused({good, good, {"a", {-1, 1, 1}, "", "", ""}}).find("'metrics[2].timestamp'"),
+            std::string::npos);
+  EXPECT_NE(refused({good, {std::string(251, 'k'), {1, 1, 1}, "", "", ""}}).find("maximum length"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace slipway::tracking

@@ -156,8 +156,9 @@ void restore_run(storage::Transaction& transaction, std::string_view run_id) {
 }
 
 std::optional<RunInfo> find_run_info(storage::Session& session, std::string_view run_id) {
-  auto row = session.query("SELECT " + std::string(run_columns()) + " FROM run r WHERE r.uuid = ?1",
-                           run_id);
+  static const std::string sql =
+      "SELECT " + std::string(run_columns()) + " FROM run r WHERE r.uuid = ?1";
+  auto row = session.query(sql, run_id);
   if (!row.step()) return std::nullopt;
   return read_run_row(row);
 }
@@ -211,6 +212,14 @@ Run load_run(storage::Session& session, RunInfo info) {
       run.model_outputs.push_back({models.text(1), models.int64(2)});
     }
   }
+  return run;
+}
+
+Run load_new_run(storage::Session& session, RunInfo info) {
+  Run run;
+  run.info = std::move(info);
+  read_pairs(session.query("SELECT key, value FROM tag WHERE run = ?1 ORDER BY key", run.info.key),
+             run.tags);
   return run;
 }
 

@@ -118,6 +118,8 @@ RunInfo get_active_run(storage::Session& session, std::string_view run_id);
 
 // Fills what belongs to a run's row.
 Run load_run(storage::Session& session, RunInfo info);
+// The same for a run that was created in this transaction: it has nothing but tags.
+Run load_new_run(storage::Session& session, RunInfo info);
 RunInfo load_run_info(storage::Session& session, std::int64_t run_key);
 
 // Children by the tag mlflow.parentRunId, oldest first; deleted ones left out. At most `limit`.

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "api/mlflow/fields.h"
+#include "api/mlflow/plain_batch.h"
 #include "base/error.h"
 #include "json/pull.h"
 
@@ -122,6 +123,7 @@ tracking::Batch quick_batch(json::PullReader& reader) {
 }  // namespace
 
 std::optional<tracking::Batch> read_batch_quickly(std::string_view body) {
+  if (auto batch = read_plain_batch(body)) return batch;
   try {
     json::PullReader reader(body);
     return quick_batch(reader);

@@ -44,7 +44,7 @@ Routes::Work plan_create(const Parameters& parameters, const http::Request& requ
     // A script inside a pipeline's stage knows nothing of the stage's run; its token does.
     child.stage_run = tracking::find_stage_run(transaction, token).value_or("");
     const tracking::RunInfo info = tracking::create_run(transaction, child);
-    return answer(json::Object{{"run", to_json(tracking::load_run(transaction, info), false)}});
+    return answer(json::Object{{"run", to_json(tracking::load_new_run(transaction, info), false)}});
   };
 }
 
