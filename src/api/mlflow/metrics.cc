@@ -26,7 +26,54 @@ http::Response text_answer(std::string body) {
   return response;
 }
 
-http::Response history(storage::Session& session, const Parameters& parameters) {
+// A history that is too long for one piece. Each piece is a read of its own, so that a slow client
+// holds neither memory nor a reader of the store; the token of a piece is where the next one goes
+// on, as it is between pages.
+class HistoryStream {
+ public:
+  HistoryStream(storage::Database& database, std::string run_id, std::string key,
+                std::int64_t limit)
+      : database_(database),
+        run_id_(std::move(run_id)),
+        key_(std::move(key)),
+        left_(limit),
+        line_(key_),
+        piece_points_(static_cast<std::int64_t>(kPieceBytesMax / line_.point_bytes_max())) {}
+
+  // The first piece; true if there is more.
+  bool start(storage::Session& session, std::string_view page_token) {
+    page_ =
+        tracking::read_history(session, run_id_, key_, std::min(left_, piece_points_), page_token);
+    left_ -= static_cast<std::int64_t>(page_.points.size());
+    return left_ > 0 && !page_.next_page_token.empty();
+  }
+  const tracking::HistoryPage& page() const { return page_; }
+
+  bool operator()(std::string& out) {
+    line_.add(page_.points, out);
+    bool more = left_ > 0 && !page_.next_page_token.empty();
+    if (more) {
+      database_.read([this](storage::Session& session) { start(session, page_.next_page_token); });
+      more = !page_.points.empty();
+    }
+    if (!more) line_.finish(page_.next_page_token, out);
+    return more;
+  }
+
+ private:
+  static constexpr std::size_t kPieceBytesMax = 1U << 20;  // as http::BodySource asks
+
+  storage::Database& database_;
+  std::string run_id_;
+  std::string key_;
+  std::int64_t left_;  // points that may follow those of page_
+  PointLine line_;
+  std::int64_t piece_points_;
+  tracking::HistoryPage page_;  // not written yet
+};
+
+http::Response history(storage::Database& database, storage::Session& session,
+                       const Parameters& parameters) {
   const std::string run_id = parameters.required_text("run_id");
   const std::string key = parameters.required_text("metric_key");
   const std::int64_t limit = parameters.maybe_int64("max_results").value_or(kHistoryPageMax);
@@ -34,11 +81,16 @@ http::Response history(storage::Session& session, const Parameters& parameters) 
     refuse("Invalid value " + std::to_string(limit) +
            " for parameter 'max_results' supplied. It must be a positive integer.");
   }
-  const tracking::HistoryPage page = tracking::read_history(
-      session, run_id, key, std::min(limit, kHistoryPageMax), parameters.text("page_token"));
+  HistoryStream stream(database, run_id, key, std::min(limit, kHistoryPageMax));
+  http::Response response;
+  if (stream.start(session, parameters.text("page_token"))) {
+    response.source = std::move(stream);
+    return response;
+  }
   PointWriter writer;
-  for (const tracking::Point& point : page.points) writer.add(key, point, "");
-  return text_answer(std::move(writer).finish(page.next_page_token));
+  for (const tracking::Point& point : stream.page().points) writer.add(key, point, "");
+  response.body = std::move(writer).finish(stream.page().next_page_token);
+  return response;
 }
 
 // Hand-written by MLflow's server too: one line, NaN as a bare token, members by name.
@@ -126,9 +178,14 @@ std::vector<http::Route> metric_routes(const Deps& deps) {
         },
         std::move(summary), prefixes);
   };
-  add("/mlflow/metrics/get-history",
+  routes.read(
+      http::Method::kGet, "/mlflow/metrics/get-history",
       {field::required("run_id"), field::required("metric_key"), field::text("page_token")},
-      history, "All points of a metric, in pages", Prefixes::kBoth2);
+      [&database = deps.database](storage::Session& session, const Parameters& parameters,
+                                  const http::Request&) {
+        return history(database, session, parameters);
+      },
+      "All points of a metric, in pages", Prefixes::kBoth2);
   add("/mlflow/metrics/get-history-bulk", {}, history_bulk, "Points of one metric in several runs",
       Prefixes::kAjax2);
   add("/mlflow/metrics/get-history-bulk-interval",

@@ -156,4 +156,40 @@ std::string PointWriter::finish(std::string_view next_page_token) && {
   return close(std::move(out_), any, next_page_token, "metrics");
 }
 
+namespace {
+// Of a value, a time and a step, and what stands between them.
+constexpr std::size_t kNumbersBytesMax = 128;
+}  // namespace
+
+PointLine::PointLine(std::string_view key) : head_("{\"key\":") {
+  json::append_quoted(head_, key);
+  head_ += ",\"value\":";
+}
+
+std::size_t PointLine::point_bytes_max() const { return head_.size() + kNumbersBytesMax; }
+
+void PointLine::add(const std::vector<tracking::Point>& points, std::string& out) {
+  out.reserve(out.size() + points.size() * (head_.size() + kNumbersBytesMax / 2));
+  for (const tracking::Point& point : points) {
+    out += started_ ? "," : "{\"metrics\":[";
+    started_ = true;
+    out += head_;
+    append_double(out, point.value);
+    out += ",\"timestamp\":";
+    append_integer(out, point.time_ms);
+    out += ",\"step\":";
+    append_integer(out, point.step);
+    out += '}';
+  }
+}
+
+void PointLine::finish(std::string_view next_page_token, std::string& out) {
+  out += ']';
+  if (!next_page_token.empty()) {
+    out += ",\"next_page_token\":";
+    json::append_quoted(out, next_page_token);
+  }
+  out += '}';
+}
+
 }  // namespace slipway::api::mlflow

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tracking/metric_chunk.h"
 #include "tracking/run_table.h"
@@ -33,6 +34,21 @@ class PointWriter {
 
  private:
   std::string out_;
+};
+
+// {"metrics":[…],"next_page_token":"…"} on one line, in pieces: for histories that are too long to
+// stand in memory as a whole.
+class PointLine {
+ public:
+  explicit PointLine(std::string_view key);
+  // Appends the next points, the first ones with what comes before them.
+  void add(const std::vector<tracking::Point>& points, std::string& out);
+  void finish(std::string_view next_page_token, std::string& out);
+  std::size_t point_bytes_max() const;
+
+ private:
+  std::string head_;  // of each point
+  bool started_ = false;
 };
 
 }  // namespace slipway::api::mlflow
