@@ -28,6 +28,8 @@ class Checkpointer {
   static constexpr int kLogFramesMax = 8'000;              // 32 MiB: then the log should begin anew
   static constexpr int kLogFramesFar = 2 * kLogFramesMax;  // then it must: passes do not keep up
 
+  static constexpr std::int64_t kFrameBytes = 4'096 + 24;
+
   explicit Checkpointer(std::string path);
   ~Checkpointer();  // ends the thread, closes the connection
   Checkpointer(const Checkpointer&) = delete;

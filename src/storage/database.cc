@@ -412,6 +412,10 @@ Database::Database(const Options& options) : state_(std::make_unique<State>(opti
           return SQLITE_OK;
         },
         &state.log_frames);
+    // A log that a long read has kept growing gives its room back when it begins anew.
+    run(handle, ("PRAGMA journal_size_limit = " +
+                 std::to_string(Checkpointer::kLogFramesFar * Checkpointer::kFrameBytes))
+                    .c_str());
     state.checkpointer = std::make_unique<Checkpointer>(options.path);
   }
   state.thread = std::thread([this] { state_->write_loop(); });
