@@ -72,7 +72,6 @@ TEST(SearchFilter, OneComparison) {
 TEST(SearchFilter, NumbersBeyondADoubleAreInfiniteOrZero) {
   EXPECT_EQ(parse("metrics.m < 1e999")[0].number, HUGE_VAL);
   EXPECT_EQ(parse("metrics.m > -1e999")[0].number, -HUGE_VAL);
-  EXPECT_EQ(parse("metrics.m > +1e999")[0].number, HUGE_VAL);
   EXPECT_EQ(parse("metrics.m > 1e-999")[0].number, 0);
 }
 
