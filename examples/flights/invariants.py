@@ -103,7 +103,8 @@ def check_rollouts(rollouts, replay, alpha=0.05):
         steps = [step for step in rollout["steps"] if step.get("counters") and step.get("started_event_time")]
         counted = sum(step["counters"]["error"][arm][outcome] for step in steps for arm in ("champion", "challenger")
                       for outcome in ("bad", "good"))
-        if rollout["state"] in ("promoted", "rolled_back", "expired"):
+        timed = rollout["started_event_time"] and rollout["finished_event_time"]  # not before the first request
+        if timed and rollout["state"] in ("promoted", "rolled_back", "expired"):
             start, end = (np.datetime64(rollout[key].rstrip("Z"), "us")
                           for key in ("started_event_time", "finished_event_time"))
             sent = int(((replay["time"] >= start) & (replay["time"] < end)).sum())

@@ -46,7 +46,7 @@ def tries_of(events, replay, versions):
             found = {"day": event_day(event), "challenger": body["challenger"], "champion": body.get("champion"),
                      "verdict": body["verdict"], "estimate": body.get("estimate"), "lo": body.get("lo"),
                      "hi": body.get("hi"), "p": body.get("p"), "reason": body.get("reason"), "promoted": None}
-            if found["champion"]:
+            if found["champion"] and event["event_time"]:
                 now = np.datetime64(event["event_time"].rstrip("Z"), "us")
                 after = labelled & (replay["time"] >= now) & (replay["time"] < now + np.timedelta64(NEXT_DAYS, "D"))
                 if after.any() and found["champion"] != found["challenger"]:

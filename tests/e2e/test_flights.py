@@ -162,12 +162,15 @@ def test_the_comparison_with_the_oracle_finds_what_is_wrong():
     tries[1]["p"] += 2e-6
     tries[2]["verdict"] = "fail"
     tries[2]["promoted"] = None
+    tries[8]["promoted"] = "2013-07-12"  # two days late: a stalled machine's canary
+    tries[10]["promoted"] = "2013-08-20"  # later than the canary may take
     summary["counts"]["alarms"] = 1
-    summary["arms"]["slipway"][9] += 0.002
+    summary["arms"]["slipway"][9] += 0.006
     assert [line.split(":")[:2] for line in compare.differences(oracle, summary)] == [
         ["comparison of 2013-03-29", " p"],
         ["comparison of 2013-04-12", " the verdict"],
         ["comparison of 2013-04-12", " promoted on"],
+        ["comparison of 2013-08-02", " promoted on"],
         ["alarms of the year", " Slipway has 1, the oracle 0"],
         ["loss of slipway in month 12", f" Slipway has {summary['arms']['slipway'][9]}, the oracle {oracle['slipway']['months'][9]}"],
     ]

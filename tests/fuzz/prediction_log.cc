@@ -86,6 +86,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       "the segment's file can be written");
   (void)::close(fd);
   read_segment(path);
+  (void)::unlink(path.c_str());
   (void)fuzz::accepts([&] { (void)serving::decode_snapshot(text); });
   (void)fuzz::accepts([&] { (void)serving::decode_totals(text); });
   (void)serving::parse_prediction_row(text);
