@@ -3,6 +3,9 @@
 #include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -43,16 +46,24 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     }
     return put(Value(std::move(value)));
   }
-  bool start_object(std::size_t) override { return open(Value(Object())); }
-  bool start_array(std::size_t) override { return open(Value(Array())); }
-  bool end_object() override { return close(); }
-  bool end_array() override { return close(); }
+  bool start_object(std::size_t) override { return open(true); }
+  bool start_array(std::size_t) override { return open(false); }
+  bool end_object() override {
+    Value done(Object(std::move(open_.back().members)));
+    open_.pop_back();
+    return put(std::move(done));
+  }
+  bool end_array() override {
+    Value done(std::move(open_.back().items));
+    open_.pop_back();
+    return put(std::move(done));
+  }
   bool key(std::string& name) override {
     if (is_bare()) fail("unexpected `" + name + "`", bytes_);
-    if (!rules_.duplicate_keys_last && open_.back().value.as_object().contains(name)) {
-      fail("key \"" + name + "\" stands twice in one object", bytes_);
+    if (!open_.back().begin_member(std::move(name)) && !rules_.duplicate_keys_last) {
+      Open& object = open_.back();
+      fail("key \"" + object.members[object.at].first + "\" stands twice in one object", bytes_);
     }
-    open_.back().key = std::move(name);
     return true;
   }
   bool parse_error(std::size_t position, const std::string& token,
@@ -63,9 +74,39 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   Value take() { return std::move(root_); }
 
  private:
+  // An array or an object that is not complete yet.
   struct Open {
-    Value value;
-    std::string key;  // of the member that comes next, in an object
+    bool object = false;
+    Array items;
+    std::vector<Member> members;
+    std::size_t at = 0;                                   // the member whose value comes next
+    std::unordered_map<std::string, std::size_t> places;  // of the members, once they are many
+
+    // Makes room for the next member. False when its key is there already: its value is replaced.
+    bool begin_member(std::string name) {
+      at = place_of(name);
+      if (at != members.size()) return false;
+      if (members.size() >= kScannedMembersMax) {
+        for (std::size_t i = places.size(); i < members.size(); ++i)
+          places.emplace(members[i].first, i);
+        places.emplace(name, at);
+      }
+      members.emplace_back(std::move(name), Value());
+      return true;
+    }
+
+   private:
+    // Few keys are compared one by one; many would take a time that grows with their square.
+    std::size_t place_of(const std::string& name) const {
+      if (members.size() <= kScannedMembersMax) {
+        const auto found = std::find_if(members.begin(), members.end(),
+                                        [&](const Member& member) { return member.first == name; });
+        return static_cast<std::size_t>(found - members.begin());
+      }
+      const auto found = places.find(name);
+      return found == places.end() ? members.size() : found->second;
+    }
+    static constexpr std::size_t kScannedMembersMax = 32;
   };
 
   // Whether the string that came was no string in the text as it was sent.
@@ -79,24 +120,19 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   bool put(Value value) {
     if (open_.empty()) {
       root_ = std::move(value);
-    } else if (open_.back().value.is_array()) {
-      open_.back().value.as_array().push_back(std::move(value));
+    } else if (open_.back().object) {
+      open_.back().members[open_.back().at].second = std::move(value);
     } else {
-      open_.back().value.as_object().set(open_.back().key, std::move(value));
+      open_.back().items.push_back(std::move(value));
     }
     return true;
   }
-  bool open(Value value) {
+  bool open(bool object) {
     if (static_cast<int>(open_.size()) >= rules_.depth_max) {
       fail("nested deeper than " + std::to_string(rules_.depth_max) + " levels", bytes_);
     }
-    open_.push_back({std::move(value), {}});
+    open_.emplace_back().object = object;
     return true;
-  }
-  bool close() {
-    Value done = std::move(open_.back().value);
-    open_.pop_back();
-    return put(std::move(done));
   }
 
   const ParseRules& rules_;

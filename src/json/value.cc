@@ -10,6 +10,8 @@ namespace slipway::json {
 
 Object::Object(std::initializer_list<Member> members) : members_(members) {}
 
+Object::Object(std::vector<Member> members) : members_(std::move(members)) {}
+
 const Value* Object::find(std::string_view key) const {
   for (const Member& member : members_) {
     if (member.first == key) return &member.second;

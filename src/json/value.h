@@ -21,6 +21,7 @@ class Object {
  public:
   Object() = default;
   Object(std::initializer_list<Member> members);
+  explicit Object(std::vector<Member> members);  // REQUIRES: no key twice (not looked at)
 
   const Value* find(
       std::string_view key) const;  // null when absent; valid until the object changes

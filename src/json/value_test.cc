@@ -109,5 +109,29 @@ TEST(Json, KindsHaveNames) {
   EXPECT_EQ(Value(std::uint64_t{5}).kind(), Value::Kind::kInt);
 }
 
+// Once the time grew with the square of the members: 100,000 took more than a minute.
+TEST(Parse, AnObjectOfManyMembersKeepsTheirOrderAndTheLastValue) {
+  constexpr int kMembers = 200'000;
+  std::string text = "{";
+  for (int i = 0; i < kMembers; ++i)
+    text += "\"k" + std::to_string(i) + "\":" + std::to_string(i) + ",";
+  const std::string twice = text + R"("k7":"again","k199999":"too"})";
+  ParseRules last;
+  last.duplicate_keys_last = true;
+  const Value value = parse(twice, last);
+  const Object& object = value.as_object();
+  ASSERT_EQ(object.size(), static_cast<std::size_t>(kMembers));
+  EXPECT_EQ(object.begin()->first, "k0");
+  EXPECT_EQ((object.begin() + 7)->second.as_string(), "again");
+  EXPECT_EQ((object.end() - 1)->second.as_string(), "too");
+  EXPECT_EQ((object.begin() + 33)->second.as_int(), 33);
+  try {
+    (void)parse(twice);
+    FAIL() << "a key that stands twice was taken";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("key \"k7\" stands twice"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace slipway::json
