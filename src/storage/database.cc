@@ -2,9 +2,11 @@
 #include "storage/database.h"
 
 #include <cassert>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <sqlite3.h>
 #include <thread>
 #include <unordered_map>
@@ -246,6 +248,45 @@ int stored_version(sqlite3* handle) {
   return version;
 }
 
+// Says while a step of the schema runs how long it has: one over a large store takes minutes.
+class MigrationProgress {
+ public:
+  MigrationProgress(sqlite3* handle, const Migration& step)
+      : handle_(handle), step_(step), began_(std::chrono::steady_clock::now()), said_(began_) {
+    log::info("the store is converted to a newer schema", {{"step", std::string(step.name)}});
+    sqlite3_progress_handler(handle, kStepsBetweenLooks, &look, this);
+  }
+  MigrationProgress(const MigrationProgress&) = delete;
+  ~MigrationProgress() {
+    sqlite3_progress_handler(handle_, 0, nullptr, nullptr);
+    log::info("that step is done", {{"step", std::string(step_.name)}, {"seconds", seconds()}});
+  }
+
+ private:
+  static constexpr int kStepsBetweenLooks = 1'000'000;  // some tens of milliseconds
+  static constexpr std::chrono::seconds kBetween{5};
+
+  static int look(void* self) {
+    auto& progress = *static_cast<MigrationProgress*>(self);
+    const auto now = std::chrono::steady_clock::now();
+    if (now - progress.said_ >= kBetween) {
+      progress.said_ = now;
+      log::info("the store is still being converted",
+                {{"step", std::string(progress.step_.name)}, {"seconds", progress.seconds()}});
+    }
+    return 0;
+  }
+  std::string seconds() const {
+    const auto passed = std::chrono::steady_clock::now() - began_;
+    return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(passed).count());
+  }
+
+  sqlite3* handle_;
+  const Migration& step_;
+  std::chrono::steady_clock::time_point began_;
+  std::chrono::steady_clock::time_point said_;
+};
+
 void migrate(sqlite3* handle, const std::string& path) {
   const std::vector<Migration> steps = migrations();
   const int newest = steps.empty() ? 0 : steps.back().number;
@@ -258,6 +299,8 @@ void migrate(sqlite3* handle, const std::string& path) {
   }
   for (const Migration& step : steps) {
     if (step.number <= stored) continue;
+    std::optional<MigrationProgress> progress;
+    if (stored > 0) progress.emplace(handle, step);
     run(handle, "BEGIN IMMEDIATE");
     try {
       run(handle, std::string(step.sql).c_str());

@@ -7,16 +7,17 @@
 
 #include "tracking/run_table.h"
 #include "tracking/search_filter.h"
-#include "tracking/search_sql.h"
+#include "tracking/search_plan.h"
 
 namespace slipway::tracking {
 
 // Finds runs. Metrics are compared by their newest value; `!=` on a parameter or tag needs the key
 // to be there; a NaN meets no comparison but `!=`.
 //   order   missing values last and NaN just before them, in both directions; ties by start time,
-//   newest first, then run id cost    a filter or first order term on one metric in one experiment
-//   walks `latest_by_value`: what is read grows with the
-//           rows that pass, or with the page where the first order term is that metric
+//           newest first, then run id
+//   pages   a token holds where the page ended and a mark of the whole search: runs that come or
+//           change meanwhile neither repeat nor hide others. It is refused with another search.
+//   cost    see tracking/search_plan.h: a small multiple of what the best index reads
 struct RunSearch {
   std::vector<std::int64_t> experiment_ids;
   std::string filter;
@@ -27,14 +28,10 @@ struct RunSearch {
 };
 inline constexpr std::int64_t kRunsPageMax = 50'000;
 
-struct RunKeys {
-  std::vector<std::int64_t>
-      keys;                     // internal, in order; load_run_info and load_run make runs of them
-  std::string next_page_token;  // "" = that was all
-};
-
-// Throws kInvalidArgument for a filter, order or token that is not valid.
-RunKeys search_runs(storage::Session& session, const RunSearch& search);
+// Keys are internal; load_run_info and load_runs make runs of them. Throws kInvalidArgument for a
+// filter, order or token that is not valid.
+KeyPage search_runs(storage::Session& session, const RunSearch& search,
+                    const PlanOptions& options = {});
 
 const SearchLanguage& run_language();
 

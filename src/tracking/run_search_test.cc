@@ -27,7 +27,7 @@ class RunSearchTest : public TrackingTest {
   }
 
   std::string found(const RunSearch& search) {
-    const auto result = read<RunKeys>([&](storage::Session& s) { return search_runs(s, search); });
+    const auto result = read<KeyPage>([&](storage::Session& s) { return search_runs(s, search); });
     token_ = result.next_page_token;
     std::string names;
     for (const std::int64_t key : result.keys) {

@@ -10,6 +10,10 @@
 namespace slipway::tracking {
 namespace {
 
+// Keys that one statement takes.
+constexpr std::size_t kBlockSmall = 10;
+constexpr std::size_t kBlockLarge = 200;
+
 // SQLite's LIKE folds case, its GLOB does not: % and _ become * and ?, and what GLOB would take for
 // its own is put in brackets.
 std::string glob_of_like(std::string_view pattern) {
@@ -73,6 +77,38 @@ std::string SearchSql::number_condition(std::string_view column, const Compariso
          bind(comparison.number);
 }
 
+std::string SearchSql::prefix_condition(std::string_view column, std::string_view pattern) {
+  const std::string_view prefix = head_of(pattern.substr(0, pattern.find_first_of("%_")));
+  if (prefix.empty()) return "";
+  // The first text behind all those: the last byte that can be raised is. UTF-8 has no byte 0xFF.
+  std::string behind(prefix);
+  while (static_cast<unsigned char>(behind.back()) >= 0xF4U) {
+    behind.pop_back();
+    if (behind.empty()) return std::string(column) + " >= " + bind(prefix);
+  }
+  behind.back() = static_cast<char>(behind.back() + 1);
+  const std::string from = bind(prefix);
+  return std::string(column) + " >= " + from + " AND " + std::string(column) + " < " +
+         bind(std::string_view(behind));
+}
+
+std::string SearchSql::head_column(std::string_view column) {
+  return "substr(" + std::string(column) + ", 1, " + std::to_string(kHeadCharacters) + ")";
+}
+
+std::string SearchSql::by_index(std::string_view index) {
+  return " INDEXED BY " + std::string(index);
+}
+
+std::string_view head_of(std::string_view text) {
+  std::size_t characters = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xC0U) == 0x80U) continue;
+    if (characters++ == kHeadCharacters) return text.substr(0, i);
+  }
+  return text;
+}
+
 storage::Statement SearchSql::open(storage::Session& session) const {
   storage::Statement statement = session.prepare(text);
   int index = 0;
@@ -81,6 +117,21 @@ storage::Statement SearchSql::open(storage::Session& session) const {
     std::visit([&](const auto& v) { statement.bind(index, v); }, value);
   }
   return statement;
+}
+
+void each_block(std::span<const std::int64_t> keys,
+                const std::function<void(const std::string& list, const BindBlock& bind)>& work) {
+  while (!keys.empty()) {
+    const std::size_t places = keys.size() > kBlockSmall ? kBlockLarge : kBlockSmall;
+    const auto block = keys.first(std::min(places, keys.size()));
+    std::string list;
+    for (std::size_t i = 1; i <= places; ++i) list += (i == 1 ? "?" : ", ?") + std::to_string(i);
+    work("(" + list + ")", [&](storage::Statement& statement) {
+      for (std::size_t i = 0; i < places; ++i)
+        statement.bind(static_cast<int>(i) + 1, block[std::min(i, block.size() - 1)]);
+    });
+    keys = keys.subspan(block.size());
+  }
 }
 
 std::int64_t parse_offset_token(std::string_view token) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -11,6 +13,10 @@
 #include "tracking/session.h"
 
 namespace slipway::tracking {
+
+// Texts are indexed by this many characters, as values may have thousands.
+inline constexpr std::size_t kHeadCharacters = 64;
+std::string_view head_of(std::string_view text);  // its first kHeadCharacters
 
 // A statement under construction: text and the values of its parameters, which never stand in the
 // text.
@@ -34,6 +40,16 @@ class SearchSql {
   // "column > ?4" for a number.
   std::string number_condition(std::string_view column, const Comparison& comparison);
 
+  // "text >= ?4 AND text < ?5" for the texts that begin with what stands before a LIKE pattern's
+  // first wildcard; "" when it begins with one. `column` may hold the first kHeadCharacters alone.
+  std::string prefix_condition(std::string_view column, std::string_view pattern);
+
+  // "substr(column, 1, 64)", as the indexes have it, and the text compared with it.
+  static std::string head_column(std::string_view column);
+
+  // Which index a table is read by. Only SQLite needs to be told: its guesses know no counts.
+  static std::string by_index(std::string_view index);
+
   // Ready to step.
   storage::Statement open(storage::Session& session) const;
 
@@ -41,8 +57,15 @@ class SearchSql {
   std::vector<std::variant<std::int64_t, double, std::string>> values_;
 };
 
-// MLflow's page tokens: base 64 of {"offset": N}. "" is 0. kInvalidArgument "Invalid page token …"
-// for anything else.
+// What belongs to the rows of a page is read in blocks of keys: `work` gets "(?1, ?2, …)" for its
+// statements and a function that binds the block to one of them. Short lists repeat a key, so that
+// the statements of all blocks are the same few.
+using BindBlock = std::function<void(storage::Statement&)>;
+void each_block(std::span<const std::int64_t> keys,
+                const std::function<void(const std::string& list, const BindBlock& bind)>& work);
+
+// MLflow's older page tokens: base 64 of {"offset": N}. "" is 0. kInvalidArgument "Invalid page
+// token …" for anything else.
 std::int64_t parse_offset_token(std::string_view token);
 std::string make_offset_token(std::int64_t offset);
 

@@ -128,7 +128,7 @@ http::Response search(storage::Session& session, const Parameters& parameters) {
   search.limit = parameters.max_results(1'000, tracking::kRunsPageMax);
   search.order_by = parameters.texts("order_by");
   search.page_token = parameters.text("page_token");
-  const tracking::RunKeys found = tracking::search_runs(session, search);
+  const tracking::KeyPage found = tracking::search_runs(session, search);
   RunWriter writer;
   for (const std::int64_t key : found.keys) {
     writer.add(tracking::load_run(session, tracking::load_run_info(session, key)));
