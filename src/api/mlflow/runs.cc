@@ -8,6 +8,7 @@
 #include "tracking/dataset_input.h"
 #include "tracking/experiment_table.h"
 #include "tracking/run_log.h"
+#include "tracking/run_page.h"
 #include "tracking/run_search.h"
 #include "tracking/stage_token.h"
 
@@ -130,9 +131,7 @@ http::Response search(storage::Session& session, const Parameters& parameters) {
   search.page_token = parameters.text("page_token");
   const tracking::KeyPage found = tracking::search_runs(session, search);
   RunWriter writer;
-  for (const std::int64_t key : found.keys) {
-    writer.add(tracking::load_run(session, tracking::load_run_info(session, key)));
-  }
+  tracking::load_runs(session, found.keys, [&](const tracking::Run& run) { writer.add(run); });
   http::Response response;
   response.body = std::move(writer).finish(found.next_page_token);
   return response;
