@@ -312,17 +312,26 @@ ModelVersion transition_stage(storage::Transaction& transaction, const Clock& cl
 
 std::vector<ModelVersion> latest_versions(storage::Session& session, const std::string& model,
                                           const std::vector<std::string>& stages) {
+  const std::int64_t key = get_model(session, model).key;
   std::vector<std::string> wanted;
   wanted.reserve(stages.size());
   for (const std::string& stage : stages) wanted.push_back(canonical_stage(stage));
-  std::vector<ModelVersion> newest;  // one a stage
-  for (ModelVersion& version : list_versions(session, model)) {
-    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), version.stage) == wanted.end()) {
-      continue;
-    }
-    std::erase_if(newest, [&](const ModelVersion& other) { return other.stage == version.stage; });
-    newest.push_back(std::move(version));
+  if (wanted.empty()) wanted.assign(kStages.begin(), kStages.end());
+  std::vector<ModelVersion> newest;
+  for (const std::string& stage : wanted) {
+    storage::Statement row = session.query(
+        "SELECT " + std::string(version_columns()) +
+            " FROM model_version v JOIN registered_model m ON m.key = v.model WHERE v.key = "
+            "(SELECT x.key FROM model_version x WHERE x.model = ?1 AND x.deleted = 0 AND x.stage = "
+            "?2 ORDER BY x.version DESC LIMIT 1)",
+        key, stage);
+    if (row.step()) newest.push_back(read_version_row(row));
   }
+  std::sort(newest.begin(), newest.end(),
+            [](const ModelVersion& a, const ModelVersion& b) { return a.version < b.version; });
+  const auto same = [](const ModelVersion& a, const ModelVersion& b) { return a.key == b.key; };
+  newest.erase(std::unique(newest.begin(), newest.end(), same), newest.end());
+  for (ModelVersion& version : newest) load_version_lists(session, version);
   return newest;
 }
 

@@ -8,6 +8,7 @@
 #include "registry/model_version.h"
 #include "registry/registered_model.h"
 #include "storage/database.h"
+#include "tracking/search_plan.h"
 
 namespace slipway::registry {
 
@@ -42,7 +43,10 @@ struct VersionPage {
 // Throw kInvalidArgument with MLflow's words for what they cannot read (tracking/search_filter.h,
 // whose limits hold here).
 //   source  MLflow 3.17.2, search_utils.py: SearchModelUtils, SearchModelVersionUtils
-ModelPage search_models(storage::Session& session, const Search& search);
-VersionPage search_versions(storage::Session& session, const Search& search);
+// A page token is refused with another filter or order. Cost: tracking/search_plan.h.
+ModelPage search_models(storage::Session& session, const Search& search,
+                        const tracking::PlanOptions& options = {});
+VersionPage search_versions(storage::Session& session, const Search& search,
+                            const tracking::PlanOptions& options = {});
 
 }  // namespace slipway::registry

@@ -170,6 +170,25 @@ TEST_F(SearchTest, WhatItCannotReadIsNamed) {
   EXPECT_EQ(bad("", {}, "e30="), "invalid_argument: Invalid page token, parsed value={}");
 }
 
+TEST_F(SearchTest, PageTokensBelongToTheirSearch) {
+  const VersionPage first = read<VersionPage>([&](storage::Session& session) {
+    return search_versions(session, {"", {"name"}, 2, ""});
+  });
+  ASSERT_NE(first.next_page_token, "");
+  EXPECT_NE(bad("", {"name DESC"}, first.next_page_token).find("belongs to a search with another"),
+            std::string::npos);
+  EXPECT_NE(bad("name = 'Beta'", {"name"}, first.next_page_token)
+                .find("belongs to a search with another"),
+            std::string::npos);
+  EXPECT_EQ(bad("", {"name"}, first.next_page_token), "");
+  // {"offset": 4}, as older servers answered.
+  const VersionPage old = read<VersionPage>([&](storage::Session& session) {
+    return search_versions(session, {"", {"name", "version_number"}, 4, "eyJvZmZzZXQiOiA0fQ=="});
+  });
+  ASSERT_EQ(old.versions.size(), 2U);
+  EXPECT_EQ(old.versions.front().model, "gamma");
+}
+
 TEST_F(SearchTest, FiltersHaveLimits) {
   EXPECT_NE(bad("name = '" + std::string(tracking::kFilterBytesMax, 'a') + "'"), "");
   std::string many = "name = 'a'";
