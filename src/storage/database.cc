@@ -257,8 +257,8 @@ class MigrationProgress {
     sqlite3_progress_handler(handle, kStepsBetweenLooks, &look, this);
   }
   MigrationProgress(const MigrationProgress&) = delete;
-  ~MigrationProgress() {
-    sqlite3_progress_handler(handle_, 0, nullptr, nullptr);
+  ~MigrationProgress() { sqlite3_progress_handler(handle_, 0, nullptr, nullptr); }
+  void done() const {
     log::info("that step is done", {{"step", std::string(step_.name)}, {"seconds", seconds()}});
   }
 
@@ -306,6 +306,7 @@ void migrate(sqlite3* handle, const std::string& path) {
       run(handle, std::string(step.sql).c_str());
       run(handle, ("PRAGMA user_version = " + std::to_string(step.number)).c_str());
       run(handle, "COMMIT");
+      if (progress) progress->done();
     } catch (const Error&) {
       sqlite3_exec(handle, "ROLLBACK", nullptr, nullptr, nullptr);
       throw;
