@@ -254,7 +254,7 @@ class RunPlan : public TrackingTest {
       case 7: return number_comparison("start_time");
       case 8: return number_comparison("end_time");
       case 9: return text_comparison("run_name", false, false);
-      case 10: return text_comparison("user_id", false, true);
+      case 10: return text_comparison("user_id", false, false);
       case 11:
         return std::string("status ") + (chance(70) ? "=" : "!=") + " '" +
                (chance(90) ? std::string(status_name(static_cast<RunStatus>(1 + pick(5)))) : "3") +
