@@ -31,6 +31,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::size_t kReceiveBytes = 65536;
 constexpr int kEventsMax = 64;
+constexpr int kPollMs = 10;
 
 // One connection with its work; driven by one thread.
 class Client {
@@ -134,48 +135,27 @@ double driver_cpu_s() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-int run(int argc, char** argv) {
-  CLI::App app("load driver of bench/");
-  std::string url;
-  std::string name;
-  std::string body_file;
-  std::size_t client_count = 8;
-  double seconds = 5;
-  WorkOptions options;
-  app.add_option("url", url)->required();
-  app.add_option("work", name)->required();
-  app.add_option("--clients", client_count)->check(CLI::Range(1, 1000));
-  app.add_option("--seconds", seconds)->check(CLI::Range(0.1, 600.0));
-  app.add_option("--keys", options.keys)->check(CLI::Range(1, 1000));
-  app.add_option("--steps", options.steps)->check(CLI::Range(1, 1000));
-  app.add_option("--path", options.path);
-  app.add_option("--body", body_file);
-  CLI11_PARSE(app, argc, argv);
-  if (!body_file.empty()) {
-    std::ifstream in(body_file, std::ios::binary);
-    options.body.assign(std::istreambuf_iterator<char>(in), {});
-  }
-  const Target target = parse_target(url);
-  const MakeWork make = work_named(name, target, options);
+using Clients = std::vector<std::unique_ptr<Client>>;
 
-  std::vector<std::unique_ptr<Client>> clients;
-  for (std::size_t i = 0; i < client_count; ++i)
-    clients.push_back(std::make_unique<Client>(target, make(i)));
+// All clients at once for that long, on this thread. Returns the seconds that it took.
+double drive(const Clients& clients, double seconds) {
   Poll poll;
   for (const auto& client : clients) poll.add(*client);
-  const double cpu_before = driver_cpu_s();
   const Clock::time_point started = Clock::now();
   const auto end =
       started + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   for (const auto& client : clients) client->start();
   while (Clock::now() < end) {
-    poll.wait(10, [&](Client& client, std::uint32_t events) {
+    poll.wait(kPollMs, [](Client& client, std::uint32_t events) {
       if ((events & EPOLLIN) != 0 && client.receive()) client.start();
       if ((events & EPOLLOUT) != 0) client.flush();
     });
   }
-  const double took_s = std::chrono::duration<double>(Clock::now() - started).count();
+  return std::chrono::duration<double>(Clock::now() - started).count();
+}
 
+// One line of JSON. Returns the number of errors.
+std::size_t report(const Clients& clients, double took_s, double driver_s) {
   std::vector<std::uint32_t> latencies;
   std::size_t units = 0;
   std::size_t errors = 0;
@@ -197,8 +177,40 @@ int run(int argc, char** argv) {
       "{\"units\":%zu,\"seconds\":%.3f,\"rate\":%.1f,\"calls\":%zu,\"errors\":%zu,\"p50_ms\":%.3f,"
       "\"p99_ms\":%.3f,\"max_ms\":%.3f,\"driver_cpu_s\":%.3f}\n",
       units, took_s, static_cast<double>(units) / took_s, latencies.size(), errors,
-      quantile_ms(0.5), quantile_ms(0.99), quantile_ms(1), driver_cpu_s() - cpu_before);
-  return errors == 0 ? 0 : 1;
+      quantile_ms(0.5), quantile_ms(0.99), quantile_ms(1), driver_s);
+  return errors;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("load driver of bench/");
+  std::string url;
+  std::string name;
+  std::string body_file;
+  std::size_t client_count = 8;
+  double seconds = 5;
+  WorkOptions options;
+  app.add_option("url", url)->required();
+  app.add_option("work", name)->required();
+  app.add_option("--clients", client_count)->check(CLI::Range(1, 1000));
+  app.add_option("--seconds", seconds)->check(CLI::Range(0.1, 600.0));
+  app.add_option("--keys", options.keys)->check(CLI::Range(1, 1000));
+  app.add_option("--steps", options.steps)->check(CLI::Range(1, 1000));
+  app.add_option("--path", options.path);
+  app.add_option("--body", body_file);
+  CLI11_PARSE(app, argc, argv);
+  if (!body_file.empty()) {
+    std::ifstream in(body_file, std::ios::binary);
+    if (!in) throw std::invalid_argument("cannot read " + body_file);
+    options.body.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  const Target target = parse_target(url);
+  const MakeWork make = work_named(name, target, options);
+  Clients clients;
+  for (std::size_t i = 0; i < client_count; ++i)
+    clients.push_back(std::make_unique<Client>(target, make(i)));
+  const double cpu_before_s = driver_cpu_s();
+  const double took_s = drive(clients, seconds);
+  return report(clients, took_s, driver_cpu_s() - cpu_before_s) == 0 ? 0 : 1;
 }
 
 }  // namespace
