@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
+import "./narrow.css";
 
 import { signal } from "@preact/signals";
 import { render } from "preact";

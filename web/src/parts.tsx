@@ -5,7 +5,7 @@ import { useEffect, useId, useRef } from "preact/hooks";
 
 import { ApiError, away, locked } from "./api";
 import { type Raw, csv, csvName, save } from "./csv";
-import { number } from "./format";
+import { number, time } from "./format";
 import type { Resource } from "./resource";
 import { visits } from "./route";
 
@@ -156,6 +156,11 @@ export interface Column<Row> {
   unseen?: boolean; // in the file alone
   sort?: string; // what the server sorts by; absent: cannot be sorted
 }
+// A column of times, as the page shows them; the file has them whole.
+export function timeColumn<Row>(key: string, title: string, raw: (row: Row) => Raw): Column<Row> {
+  return { key, title, whole: true, raw, cell: (row) => time(raw(row)) };
+}
+
 interface TableProps<Row> {
   caption: string;
   columns: Column<Row>[];

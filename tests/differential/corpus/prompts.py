@@ -18,7 +18,7 @@ REQUESTS = [
     post("create a model", "registered-models/create", {"name": "{n}-m"}),
     post("create a prompt of that name", "registered-models/create", {"name": "{n}-m", "tags": [IS_PROMPT]}),
     version("version", "prompt-template"),
-    version("version of dummy-source", "dummy-source"),
+    version("version of dummy-source", "dummy-source"),  # the client's own word for a prompt without files
     version("version of a path", "/etc"),
     version("version of a relative path", "x"),
     version("version of s3", "s3://b/x"),

@@ -8,7 +8,7 @@ import {
   ours,
 } from "../api";
 import { difference, number, quoted, time } from "../format";
-import { Actor, Facts, Hashes, Loaded, Name, State, Table, View } from "../parts";
+import { Actor, Facts, Hashes, Loaded, Name, State, Table, View, timeColumn } from "../parts";
 import { useResource } from "../resource";
 import { served } from "./endpoints";
 import { Monitors } from "./monitor";
@@ -101,20 +101,8 @@ function Rollouts({ endpoint }: { endpoint: string }) {
                     raw: (one) => one.state,
                     cell: (one) => <State of={one.state} />,
                   },
-                  {
-                    key: "started",
-                    title: "Started (UTC)",
-                    whole: true,
-                    raw: (one) => one.started_event_time,
-                    cell: (one) => time(one.started_event_time),
-                  },
-                  {
-                    key: "ended",
-                    title: "Ended (UTC)",
-                    whole: true,
-                    raw: (one) => one.finished_event_time,
-                    cell: (one) => time(one.finished_event_time),
-                  },
+                  timeColumn("started", "Started (UTC)", (one: Rollout) => one.started_event_time),
+                  timeColumn("ended", "Ended (UTC)", (one: Rollout) => one.finished_event_time),
                   { key: "reason", title: "Why", long: true, raw: (one) => one.reason ?? "" },
                 ]}
                 empty={<p class="quiet">None yet: a challenger that passes its gate starts one.</p>}
@@ -253,13 +241,11 @@ function Versions({ model, current }: { model: string; current: string }) {
               },
               count("days", "Days"),
               count("rows", "Rows"),
-              {
-                key: "registered_ms",
-                title: "Registered (UTC)",
-                whole: true,
-                raw: ({ version }) => version.creation_timestamp,
-                cell: ({ version }) => time(version.creation_timestamp),
-              },
+              timeColumn(
+                "registered_ms",
+                "Registered (UTC)",
+                ({ version }: { version: ModelVersion }) => version.creation_timestamp,
+              ),
               {
                 key: "run_id",
                 title: "Run",
@@ -304,13 +290,7 @@ function Moves({ model }: { model: string }) {
             rows={[...list].reverse()}
             id={(event) => String(event.seq)}
             columns={[
-              {
-                key: "event_time",
-                title: "Event time (UTC)",
-                whole: true,
-                raw: (event) => event.event_time,
-                cell: (event) => time(event.event_time),
-              },
+              timeColumn("event_time", "Event time (UTC)", (event: Event) => event.event_time),
               {
                 key: "alias",
                 title: "Alias",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Endpoint, ours } from "../api";
-import { time } from "../format";
-import { Loaded, Name, State, Table, View } from "../parts";
+
+import { Loaded, Name, State, Table, View, timeColumn } from "../parts";
 import { useResource } from "../resource";
 
 export const served = (endpoint: Endpoint) =>
@@ -67,13 +67,7 @@ export function EndpointsView() {
                 cell: (one) =>
                   one.hold ? <span class="warn">‖ held</span> : <span class="quiet">none</span>,
               },
-              {
-                key: "watermark",
-                title: "Newest event (UTC)",
-                whole: true,
-                raw: (one) => one.watermark,
-                cell: (one) => time(one.watermark),
-              },
+              timeColumn("watermark", "Newest event (UTC)", (one: Endpoint) => one.watermark),
             ]}
             empty={
               <p>

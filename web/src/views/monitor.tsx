@@ -3,8 +3,8 @@ import { useMemo } from "preact/hooks";
 
 import { type Alarm, type Monitor, type Rollout, ours } from "../api";
 import { Chart, type Line, type Mark } from "../chart";
-import { day, number, percent, time } from "../format";
-import { Facts, Loaded, Name, State, Table } from "../parts";
+import { day, number, percent } from "../format";
+import { Facts, Loaded, Name, State, Table, timeColumn } from "../parts";
 import { useResource } from "../resource";
 
 const BLOCKS_SHOWN = 2_000;
@@ -167,13 +167,7 @@ function Alarms({ list }: { list: Alarm[] }) {
       rows={list}
       id={(one) => one.id}
       columns={[
-        {
-          key: "raised",
-          title: "Raised (UTC)",
-          whole: true,
-          raw: (one) => one.event_time,
-          cell: (one) => time(one.event_time),
-        },
+        timeColumn("raised", "Raised (UTC)", (one: Alarm) => one.event_time),
         { key: "block", title: "Block", raw: (one) => one.block, cell: (one) => day(one.block) },
         {
           key: "mean_loss",

@@ -2,7 +2,7 @@
 import { type Endpoint, type Event, type Hold, type Rollout, type RolloutStep, ours } from "../api";
 import { type Difference, LOSSES, cell, difference, logEvidence, requests } from "../canary";
 import { evalue, number, percent, points, quoted, share, time } from "../format";
-import { Actor, Banner, Facts, Hashes, Loaded, Name, State, Table, View } from "../parts";
+import { Actor, Banner, Facts, Hashes, Loaded, Name, State, Table, View, timeColumn } from "../parts";
 import { useResource } from "../resource";
 
 export const isOpen = (rollout: Rollout) =>
@@ -136,13 +136,7 @@ export function RolloutShown({ rollout }: { rollout: Rollout }) {
             raw: (one) => one.weight,
             cell: (one) => percent(one.weight),
           },
-          {
-            key: "since",
-            title: "Since (UTC)",
-            whole: true,
-            raw: (one) => one.started_event_time,
-            cell: (one) => time(one.started_event_time),
-          },
+          timeColumn("since", "Since (UTC)", (one: RolloutStep) => one.started_event_time),
           ...(["challenger", "champion"] as const).flatMap((arm) =>
             judged.flatMap((loss) => [
               {
@@ -318,13 +312,7 @@ export function Events({ list, caption }: { list: Event[]; caption: string }) {
       rows={list}
       id={(event) => String(event.seq)}
       columns={[
-        {
-          key: "event_time",
-          title: "Event time (UTC)",
-          whole: true,
-          raw: (event) => event.event_time,
-          cell: (event) => time(event.event_time),
-        },
+        timeColumn("event_time", "Event time (UTC)", (event: Event) => event.event_time),
         {
           key: "type",
           title: "What",
