@@ -6,6 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 
 import {
+  comes,
   fillRuns,
   liveThrough,
   openBrowser,
@@ -51,8 +52,8 @@ describe("with runs", () => {
       { page } = view;
     await view.visit("/runs");
     await page.locator("tbody tr").nth(49).waitFor();
-    assert.equal(await page.locator("tbody tr").count(), 50);
-    assert.equal(await page.locator("tbody tr a").first().textContent(), `run-${RUNS - 1}`);
+    await comes(() => page.locator("tbody tr").count(), 50);
+    await comes(() => page.locator("tbody tr a").first().textContent(), `run-${RUNS - 1}`);
 
     await page.getByRole("link", { name: "Next 50" }).click();
     await page.getByRole("link", { name: `run-${RUNS - 51}`, exact: true }).waitFor();
@@ -75,9 +76,9 @@ describe("with runs", () => {
     assert.ok(found > 0);
     await page.reload();
     await page.locator("tbody tr").first().waitFor();
-    assert.equal(await page.locator("tbody tr").count(), found);
-    assert.match(
-      await page.locator(".command code").textContent(),
+    await comes(() => page.locator("tbody tr").count(), found);
+    await comes(
+      () => page.locator(".command code").textContent(),
       /^slipway run list --filter 'metrics\.loss < 0\.05 AND/,
     );
     view.check();
@@ -103,24 +104,21 @@ describe("with runs", () => {
     const view = await openPage(browser, server),
       { page } = view;
     await view.visit(`/runs/${runs.ids[0]}`);
-    assert.equal(await page.locator("h1").textContent(), "Run run-0");
+    await comes(() => page.locator("h1").textContent(), "Run run-0");
     await page.locator("canvas").first().waitFor();
-    assert.match(
-      await page.locator("figcaption").first().textContent(),
-      /^curve .*of 3,000 points/,
+    await comes(() => page.locator("figcaption").first().textContent(), /^curve .*of 3,000 points/);
+    await comes(
+      async () => (await texts(page, "section[aria-labelledby=parameters] td")).slice(0, 2),
+      ["rate", "0"],
     );
-    assert.deepEqual((await texts(page, "section[aria-labelledby=parameters] td")).slice(0, 2), [
-      "rate",
-      "0",
-    ]);
 
     const chart = page.locator(".chart").first();
     await chart.focus();
     await page.keyboard.press("Home");
-    assert.equal(await page.locator(".reading").first().textContent(), "step 1: curve 1");
+    await comes(() => page.locator(".reading").first().textContent(), "step 1: curve 1");
     await page.keyboard.press("End");
-    assert.match(
-      await page.locator(".reading").first().textContent(),
+    await comes(
+      () => page.locator(".reading").first().textContent(),
       /^step 3,000: curve 0\.00033333/,
     );
     const points = await (
@@ -150,7 +148,7 @@ describe("with runs", () => {
     await view.visit("/runs");
     await page.getByText(name).waitFor();
     await view.visit(`/runs/${run.info.run_id}`);
-    assert.equal(await page.locator("h1").textContent(), `Run ${name}`);
+    await comes(() => page.locator("h1").textContent(), `Run ${name}`);
     assert.notEqual(await page.title(), "broken");
     view.check();
     await page.close();
@@ -164,11 +162,11 @@ describe("with runs", () => {
     await page.keyboard.press("r");
     await page.waitForURL("**/runs");
     await page.locator("tbody tr").first().waitFor();
-    assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Runs");
+    await comes(() => page.evaluate(() => document.activeElement?.textContent), "Runs");
     await page.keyboard.press("j");
     await page.keyboard.press("j");
-    const name = await page.evaluate(() => document.activeElement?.textContent);
-    assert.equal(name, await page.locator("tbody tr").nth(1).locator("a").textContent());
+    const second = await page.locator("tbody tr").nth(1).locator("a").textContent();
+    await comes(() => page.evaluate(() => document.activeElement?.textContent), second);
     await page.keyboard.press("Enter");
     await page.waitForURL("**/runs/*");
     await page.goBack();
@@ -226,10 +224,10 @@ spec: {endpoint: late, loss: log_loss, clip: 3, block: day, bound: 0.5, budget: 
   await page.locator("h1", { hasText: "Endpoint late" }).waitFor();
   await page.getByText("No version is registered yet.").waitFor();
   await page.getByText("alarm at 100").waitFor();
-  assert.equal(await page.locator(".command code").textContent(), "slipway endpoint show late");
+  await comes(() => page.locator(".command code").textContent(), "slipway endpoint show late");
   await page.getByRole("button", { name: "copy" }).click();
-  assert.equal(
-    await page.evaluate(() => navigator.clipboard.readText()),
+  await comes(
+    () => page.evaluate(() => navigator.clipboard.readText()),
     "slipway endpoint show late",
   );
   view.check();
@@ -262,9 +260,10 @@ test("a served model, an alarm and a rollout are shown with the server's own num
   const { alarms, blocks } = await server.ask("GET", "/api/slipway/v1/monitors/late?blocks=100");
   assert.ok(alarms.length > 0 && blocks.length > 0);
   const shown = page.getByRole("region", { name: "Alarms, newest first" });
-  assert.equal(await shown.locator("tbody tr").count(), alarms.length);
-  const cells = await shown.locator("tbody tr").first().locator("td").allTextContents();
-  assert.deepEqual(cells.slice(1, 4), [alarms[0].block.slice(0, 10), "3", "0.5"]);
+  await comes(() => shown.locator("tbody tr").count(), alarms.length);
+  const newest = async () =>
+    (await shown.locator("tbody tr").first().locator("td").allTextContents()).slice(1, 4);
+  await comes(newest, [alarms[0].block.slice(0, 10), "3", "0.5"]);
 
   await page.getByRole("link", { name: "1 → 2" }).click();
   await page.locator("h1", { hasText: "Rollout of version 2" }).waitFor();
@@ -275,14 +274,13 @@ test("a served model, an alarm and a rollout are shown with the server's own num
     .getByRole("region", { name: /^Steps/ })
     .locator("tbody tr")
     .first();
-  assert.deepEqual((await ofSteps.locator("td.number").allTextContents()).slice(0, 3), [
-    "1",
-    "25 %",
-    challenger.good ? `0 of ${challenger.good}` : "–",
-  ]);
+  await comes(
+    async () => (await ofSteps.locator("td.number").allTextContents()).slice(0, 3),
+    ["1", "25 %", challenger.good ? `0 of ${challenger.good}` : "–"],
+  );
   // The page computes its e-values from the counters; the server's must come out.
   const evidence = page.getByRole("region", { name: /^Bad answers/ }).locator("tbody tr");
-  assert.deepEqual(await evidence.locator("td:first-child").allTextContents(), ["error", "nan"]);
+  await comes(() => evidence.locator("td:first-child").allTextContents(), ["error", "nan"]);
   const e = await evidence.first().locator("td[data-title^='e for promotion']").textContent();
   assert.ok(Math.abs(Number(e) - judgement.numbers.losses.error.promote_e) < 1e-3, e);
   // Beside each comparison its interval and the rows of either arm.
@@ -337,10 +335,11 @@ test("losses and their bound stand in the loss's own unit, also where nothing is
     { page } = view;
   await view.visit("/endpoints/late");
   const bound = page.locator("section[aria-labelledby=monitors] .facts div", { hasText: "Bound" });
-  assert.equal(await bound.locator("dd").textContent(), "0.2");
+  await comes(() => bound.locator("dd").textContent(), "0.2");
   const shown = page.getByRole("region", { name: "Alarms, newest first" });
-  const cells = await shown.locator("tbody tr").first().locator("td").allTextContents();
-  assert.deepEqual(cells.slice(1, 4), [alarm.block.slice(0, 10), "1", "0.2"]);
+  const newest = async () =>
+    (await shown.locator("tbody tr").first().locator("td").allTextContents()).slice(1, 4);
+  await comes(newest, [alarm.block.slice(0, 10), "1", "0.2"]);
   await page.locator("section[aria-labelledby=monitors] canvas").nth(1).waitFor();
   const { text } = await view.saved(page.getByRole("button", { name: "CSV of: Mean loss" }));
   assert.deepEqual(

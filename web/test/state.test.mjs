@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import {
+  comes,
   liveThrough,
   manyRuns,
   openBrowser,
@@ -50,8 +51,8 @@ test("the first view of an empty store tells a newcomer what to do", async () =>
       "slipway apply",
     ]);
     await page.locator(".welcome button").first().click();
-    assert.equal(
-      await page.evaluate(() => navigator.clipboard.readText()),
+    await comes(
+      () => page.evaluate(() => navigator.clipboard.readText()),
       `export MLFLOW_TRACKING_URI=${server.url}`,
     );
     await view.fits("the first view");
@@ -69,7 +70,7 @@ test("what is not there is said, with the way on", async () => {
   for (const address of ["/runs/nope", "/endpoints/nope", "/rollouts/nope", "/evidence/nope"]) {
     await view.visit(address);
     await page.getByRole("alert").waitFor();
-    assert.match(await page.getByRole("alert").textContent(), /nope/);
+    await comes(() => page.getByRole("alert").textContent(), /nope/);
     await view.accessible(address);
   }
   await view.visit("/story?event=99999");
@@ -229,15 +230,15 @@ test("any name is text: markup, right to left, emoji, endless", async () => {
       .locator("tbody tr")
       .nth(NAMES.length - 1)
       .waitFor();
-    assert.deepEqual(
-      (await page.locator("tbody tr td:first-child bdi").allTextContents()).reverse(),
+    await comes(
+      async () => (await page.locator("tbody tr td:first-child bdi").allTextContents()).reverse(),
       NAMES,
     );
     await view.fits("runs of odd names");
     for (const [at, name] of NAMES.entries()) {
       await view.visit(`/runs/${ids[at]}`);
       await page.locator("h1 bdi", { hasText: name }).waitFor();
-      assert.equal(await page.title(), `Run ${name} · Slipway`);
+      await comes(() => page.title(), `Run ${name} · Slipway`);
       await view.fits(name.slice(0, 20));
     }
     await view.accessible("a run with an endless name");
@@ -266,7 +267,7 @@ test("two thousand runs: a page of them at a time, and all of them in the file",
   console.log(
     `${MANY} runs: ${elements} elements, ${asked} requests, ${took.toFixed(0)} ms to the table`,
   );
-  assert.equal(await page.locator("tbody tr").count(), 50);
+  await comes(() => page.locator("tbody tr").count(), 50);
   assert.ok(elements < ELEMENTS_MAX, `${elements} elements`);
   assert.ok(asked <= ASKED_MAX, `${asked} requests`);
   assert.ok(took < VIEW_MS_MAX, `${took} ms`);
@@ -363,7 +364,7 @@ test("files keep every digit, quote what needs it, say NaN, and run no formula",
     "metric,value,step\r\nbroken,NaN,0\r\ncurve,1,3\r\n",
   );
   // Axes say what they are of.
-  assert.deepEqual(await page.locator(".u-axis").count(), 2);
+  await comes(() => page.locator(".u-axis").count(), 2);
   view.check();
   await page.close();
 });
@@ -399,7 +400,7 @@ test("a curve of a run that goes on grows by itself, and a range that one chose 
   assert.equal(await page.locator("canvas[data-mine=yes]").count(), 1, "the chart was made anew");
   await chart.focus();
   await page.keyboard.press("End");
-  assert.match(await page.locator(".reading").textContent(), /^step 149: loss/);
+  await comes(() => page.locator(".reading").textContent(), /^step 149: loss/);
   const over = await page.locator(".u-over").boundingBox();
   await page.mouse.move(over.x + over.width * 0.25, over.y + 50);
   await page.mouse.down();
@@ -463,7 +464,7 @@ spec:
       inputs: [{ name: "x", shape: [1, 3], datatype: "FP32", data: [1, -1, 2] }],
     });
   await page.waitForFunction(() => /Requests judged\s*11\b/.test(document.body.innerText));
-  assert.equal(await judged.textContent(), "11");
+  await comes(() => judged.textContent(), "11");
   assert.equal(await page.locator("tbody tr[data-mine=yes]").count(), 1);
 
   await server.ask("POST", `/api/slipway/v1/rollouts/${rollout}/pause`, {});
@@ -614,7 +615,7 @@ test("with keys alone: skip, filter, sort, open a row, read a chart, close the h
   for (const text of ["Filter", "CSV", "Run", "files", "copy"])
     assert.ok(stops.includes(text), `${text} is not reached: ${stops}`);
   await page.keyboard.press("j");
-  assert.equal((await focused()).text, "files");
+  await comes(async () => (await focused()).text, "files");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Run files" }).waitFor();
   await page.locator("canvas").waitFor();
@@ -623,7 +624,7 @@ test("with keys alone: skip, filter, sort, open a row, read a chart, close the h
     if (await page.evaluate(() => document.activeElement.classList.contains("chart"))) break;
   }
   await page.keyboard.press("ArrowRight");
-  assert.equal(await page.locator(".reading").textContent(), "step 1: curve 0.33333");
+  await comes(() => page.locator(".reading").textContent(), "step 1: curve 0.33333");
   await page.keyboard.press("?");
   await page.getByRole("dialog").waitFor();
   await page.keyboard.press("Escape");

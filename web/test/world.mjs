@@ -264,6 +264,22 @@ export async function openBrowser() {
   };
 }
 
+// The page answers in its own time: `read` is asked until what it gives is `wanted`, a value or a
+// pattern, and the last answer is in the failure. For what a view shows once its answers are there.
+export async function comes(read, wanted, within_ms = 15_000) {
+  const told = (given) =>
+    wanted instanceof RegExp ? assert.match(given, wanted) : assert.deepEqual(given, wanted);
+  for (const end = performance.now() + within_ms; ; ) {
+    const given = await read();
+    try {
+      return told(given);
+    } catch (unlike) {
+      if (performance.now() > end) throw unlike;
+    }
+    await new Promise((next) => setTimeout(next, 50));
+  }
+}
+
 // A page of its own; check() says what went wrong behind its back since the last call.
 export async function openPage(browser, server, { dark = false, width = 1_300 } = {}) {
   const page = await browser.context.newPage();
