@@ -167,7 +167,7 @@ std::string ArtifactStore::read(std::string_view path, std::uint64_t bytes_max) 
   const std::optional<File> file = open(path);
   if (!file) throw Error(Code::kNotFound, "No such artifact: '" + std::string(path) + "'");
   if (file->bytes > bytes_max) {
-    throw Error(Code::kResourceExhausted,
+    throw Error(Code::kInvalidArgument,
                 "artifact `" + std::string(path) + "` has " + std::to_string(file->bytes) +
                     " bytes, more than the " + std::to_string(bytes_max) + " that are read whole");
   }

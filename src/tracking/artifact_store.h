@@ -44,7 +44,7 @@ class ArtifactStore {
   // nullopt when there is no such file, or it is a folder.
   std::optional<File> open(std::string_view path) const;
 
-  // The whole file. kNotFound naming the path if there is none; kResourceExhausted if longer than
+  // The whole file. kNotFound naming the path if there is none; kInvalidArgument if longer than
   // `bytes_max`.
   std::string read(std::string_view path, std::uint64_t bytes_max) const;
 

@@ -150,7 +150,7 @@ TEST_F(ArtifactStoreTest, LeftoversOfACrashAreSwept) {
 TEST_F(ArtifactStoreTest, ReadsHaveALimit) {
   store_.put("f", "12345");
   EXPECT_EQ(refusal_of([&] { store_.read("f", 4); }),
-            "resource_exhausted: artifact `f` has 5 bytes, more than the 4 that are read whole");
+            "invalid_argument: artifact `f` has 5 bytes, more than the 4 that are read whole");
   EXPECT_EQ(refusal_of([&] { store_.read("g", 4); }), "not_found: No such artifact: 'g'");
 }
 
