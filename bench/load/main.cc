@@ -181,35 +181,45 @@ std::size_t report(const Clients& clients, double took_s, double driver_s) {
   return errors;
 }
 
-int run(int argc, char** argv) {
-  CLI::App app("load driver of bench/");
+struct Asked {
   std::string url;
-  std::string name;
+  std::string work;
   std::string body_file;
-  std::size_t client_count = 8;
+  std::size_t clients = 8;
   double seconds = 5;
   WorkOptions options;
-  app.add_option("url", url)->required();
-  app.add_option("work", name)->required();
-  app.add_option("--clients", client_count)->check(CLI::Range(1, 1000));
-  app.add_option("--seconds", seconds)->check(CLI::Range(0.1, 600.0));
-  app.add_option("--keys", options.keys)->check(CLI::Range(1, 1000));
-  app.add_option("--steps", options.steps)->check(CLI::Range(1, 1000));
-  app.add_option("--path", options.path);
-  app.add_option("--body", body_file);
+};
+
+void declare(CLI::App& app, Asked& asked) {
+  app.add_option("url", asked.url)->required();
+  app.add_option("work", asked.work)->required();
+  app.add_option("--clients", asked.clients)->check(CLI::Range(1, 1000));
+  app.add_option("--seconds", asked.seconds)->check(CLI::Range(0.1, 600.0));
+  app.add_option("--keys", asked.options.keys)->check(CLI::Range(1, 1000));
+  app.add_option("--steps", asked.options.steps)->check(CLI::Range(1, 1000));
+  app.add_option("--path", asked.options.path);
+  app.add_option("--body", asked.body_file);
+}
+
+std::string whole_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw std::invalid_argument("cannot read " + path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("load driver of bench/");
+  Asked asked;
+  declare(app, asked);
   CLI11_PARSE(app, argc, argv);
-  if (!body_file.empty()) {
-    std::ifstream in(body_file, std::ios::binary);
-    if (!in) throw std::invalid_argument("cannot read " + body_file);
-    options.body.assign(std::istreambuf_iterator<char>(in), {});
-  }
-  const Target target = parse_target(url);
-  const MakeWork make = work_named(name, target, options);
+  if (!asked.body_file.empty()) asked.options.body = whole_file(asked.body_file);
+  const Target target = parse_target(asked.url);
+  const MakeWork make = work_named(asked.work, target, asked.options);
   Clients clients;
-  for (std::size_t i = 0; i < client_count; ++i)
+  for (std::size_t i = 0; i < asked.clients; ++i)
     clients.push_back(std::make_unique<Client>(target, make(i)));
   const double cpu_before_s = driver_cpu_s();
-  const double took_s = drive(clients, seconds);
+  const double took_s = drive(clients, asked.seconds);
   return report(clients, took_s, driver_cpu_s() - cpu_before_s) == 0 ? 0 : 1;
 }
 

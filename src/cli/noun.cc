@@ -80,7 +80,7 @@ std::string whole_id(std::string_view word, const std::string& typed,
   std::vector<std::string> begin_so;
   for (const std::string& id : ids) {
     if (same_ignoring_case(id, typed)) return id;
-    if (same_ignoring_case(std::string_view(id).substr(0, typed.size()), typed) &&
+    if (same_ignoring_case(std::string_view{id}.substr(0, typed.size()), typed) &&
         std::find(begin_so.begin(), begin_so.end(), id) == begin_so.end()) {
       begin_so.push_back(id);
     }

@@ -180,7 +180,7 @@ std::string unknown_word(const Command& command, const std::string& word) {
     if (option.flags.starts_with("-")) flags.push_back("--" + option.key());
   }
   const std::string_view near =
-      nearest(std::string_view(word).substr(0, word.find('=')), {flags.begin(), flags.end()});
+      nearest(std::string_view{word}.substr(0, word.find('=')), {flags.begin(), flags.end()});
   return "there is no option `" + word + "`" +
          (near.empty() ? "" : ", did you mean `" + std::string(near) + "`?");
 }

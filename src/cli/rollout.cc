@@ -14,8 +14,9 @@ namespace {
 // The rollout that was meant: its id, or the beginning of one.
 std::string rollout_id(Client& client, const Arguments& arguments, Context& context) {
   constexpr std::size_t kIdCharacters = 26;
-  const std::string typed = *arguments.text("ROLLOUT");
-  if (typed.size() >= kIdCharacters) return typed;
+  const std::optional<std::string> given = arguments.text("ROLLOUT");
+  if (given->size() >= kIdCharacters) return *given;
+  const std::string& typed = *given;
   const json::Array rollouts = list_of(client, kRollouts);
   std::vector<std::string> ids;
   for (const json::Value& rollout : rollouts) ids.push_back(text_at(rollout, "id"));

@@ -20,7 +20,7 @@ constexpr std::int64_t kEventsPageMax = 10'000;
 std::string what_happened(const json::Value& event) {
   const json::Value* const body = event.find("body");
   if (body == nullptr || !body->is_object()) return "";
-  if (const std::string reason = text_at(*body, "reason"); !reason.empty()) return reason;
+  if (std::string reason = text_at(*body, "reason"); !reason.empty()) return reason;
   json::Object members = body->as_object();
   for (const char* const list : {"changes", "steps"}) {
     const json::Value* const entries = members.find(list);

@@ -31,6 +31,7 @@ yaml::Node content_entry(const std::string& path, const std::optional<Recorded>&
 template <typename Items>
 yaml::Node content_list(const Items& items, const std::string& stage) {
   std::vector<const typename Items::value_type*> order;
+  order.reserve(items.size());
   for (const auto& item : items) order.push_back(&item);
   std::stable_sort(order.begin(), order.end(),
                    [](const auto* a, const auto* b) { return a->path < b->path; });

@@ -129,7 +129,7 @@ void group_by(SearchSql& sql, const OrderTerm* term, const Seek* seek, Access& a
       std::string(term->ascending ? " >" : " <") + (seek->inclusive ? "= " : " ");
   const std::string bound =
       std::holds_alternative<std::string>(seek->value.value)
-          ? sql.bind(std::string_view(std::get<std::string>(seek->value.value)))
+          ? sql.bind(std::string_view{std::get<std::string>(seek->value.value)})
           : sql.bind(std::get<std::int64_t>(seek->value.value));
   append(access.where, access.group + op + bound);
 }

@@ -25,7 +25,7 @@ void sync_database_file(sqlite3* handle) {
 
 }  // namespace
 
-Checkpointer::Checkpointer(std::string path) : handle_(nullptr) {
+Checkpointer::Checkpointer(const std::string& path) : handle_(nullptr) {
   const int code =
       sqlite3_open_v2(path.c_str(), &handle_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   if (code != SQLITE_OK) {

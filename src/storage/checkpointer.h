@@ -30,7 +30,7 @@ class Checkpointer {
 
   static constexpr std::int64_t kFrameBytes = 4'096 + 24;
 
-  explicit Checkpointer(std::string path);
+  explicit Checkpointer(const std::string& path);
   ~Checkpointer();  // ends the thread, closes the connection
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;

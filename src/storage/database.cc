@@ -362,7 +362,7 @@ std::exception_ptr Database::State::run_one(Transaction& transaction, const Writ
     if (!alone) transaction.execute("RELEASE one_write");
     return nullptr;
   } catch (const std::exception&) {
-    const std::exception_ptr fault = std::current_exception();
+    std::exception_ptr fault = std::current_exception();
     writer.after_commit.resize(actions_before);
     if (!alone) {
       sqlite3_exec(writer.handle, "ROLLBACK TO one_write; RELEASE one_write", nullptr, nullptr,

@@ -63,7 +63,7 @@ std::string order_clause(SearchSql& sql, const std::vector<ModelOrder>& order) {
     if (term.field_name.starts_with("metrics.")) {
       std::string value =
           "(SELECT x.value FROM logged_model_metric x WHERE x.model = m.id AND x.key = " +
-          sql.bind(std::string_view(term.field_name).substr(8));
+          sql.bind(std::string_view{term.field_name}.substr(8));
       if (!term.dataset_name.empty())
         value += " AND x.dataset_name = " + sql.bind(term.dataset_name);
       if (!term.dataset_digest.empty())
@@ -101,7 +101,7 @@ std::int64_t parse_token(const LoggedModelSearch& search) {
   if (search.page_token.empty()) return 0;
   const std::size_t colon = search.page_token.find(':');
   const std::int64_t offset =
-      parse_offset_token(std::string_view(search.page_token).substr(0, colon));
+      parse_offset_token(std::string_view{search.page_token}.substr(0, colon));
   if (colon == std::string::npos || search.page_token.substr(colon + 1) != search_mark(search)) {
     throw Error(
         Code::kInvalidArgument,

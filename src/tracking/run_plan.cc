@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "tracking/run_table.h"
 
@@ -84,6 +85,39 @@ std::string dataset_row(SearchSql& sql, const Comparison& c) {
            sql.text_condition("t.value", c) + ")";
   }
   return sql.text_condition("x." + c.key, c);
+}
+
+// The index that can lead a search for what `c` asks, if there is one.
+std::optional<int> driver_of(const Comparison& c) {
+  const bool equal = c.op == Operator::kEqual;
+  if (c.entity == Entity::kDataset) return kDataset;
+  if (c.entity == Entity::kMetric || is_pair(c.entity)) {
+    if (c.op == Operator::kIsNull) return std::nullopt;
+    return c.entity == Entity::kMetric ? kMetric : kPair;
+  }
+  if (c.key == "run_name" || c.key == "user_id") {
+    const bool prefix = c.op == Operator::kLike && c.texts.front().find_first_of("%_") != 0;
+    if (!equal && !prefix) return std::nullopt;
+    return c.key == "run_name" ? kName : kUser;
+  }
+  if (c.key == "run_id" && (equal || c.op == Operator::kIn)) return kIds;
+  if (c.key == "status" && equal) return kStatus;
+  if (c.key == "end_time" && is_range(c.op)) return kEnd;
+  return std::nullopt;
+}
+
+// Indexes that give all that match in the order of their start.
+std::vector<Driver> start_walks(const Filter& filter) {
+  std::vector<Driver> walks = {{kAll, 0}};
+  for (std::size_t i = 0; i < filter.size(); ++i) {
+    const Comparison& c = filter[i];
+    if (is_attribute(c, "status") && c.op == Operator::kEqual) walks.push_back({kStatus, i});
+    if (!is_short_equality(c)) continue;
+    if (is_pair(c.entity)) walks.push_back({kPair, i});
+    if (is_attribute(c, "run_name")) walks.push_back({kName, i});
+    if (is_attribute(c, "user_id")) walks.push_back({kUser, i});
+  }
+  return walks;
 }
 
 void append(std::string& where, const std::string& condition) {
@@ -210,26 +244,7 @@ SortColumn RunTable::sort_column(SearchSql& sql, std::string& joins, const Order
 std::vector<Driver> RunTable::drivers(const Filter& filter) const {
   std::vector<Driver> drivers;
   for (std::size_t i = 0; i < filter.size(); ++i) {
-    const Comparison& c = filter[i];
-    const bool equal = c.op == Operator::kEqual;
-    const bool prefix = c.op == Operator::kLike && c.texts.front().find_first_of("%_") != 0;
-    if (c.entity == Entity::kMetric) {
-      if (c.op != Operator::kIsNull) drivers.push_back({kMetric, i});
-    } else if (is_pair(c.entity)) {
-      if (c.op != Operator::kIsNull) drivers.push_back({kPair, i});
-    } else if (c.entity == Entity::kDataset) {
-      drivers.push_back({kDataset, i});
-    } else if (c.key == "run_id") {
-      if (equal || c.op == Operator::kIn) drivers.push_back({kIds, i});
-    } else if (c.key == "run_name") {
-      if (equal || prefix) drivers.push_back({kName, i});
-    } else if (c.key == "user_id") {
-      if (equal || prefix) drivers.push_back({kUser, i});
-    } else if (c.key == "status") {
-      if (equal) drivers.push_back({kStatus, i});
-    } else if (c.key == "end_time") {
-      if (is_range(c.op)) drivers.push_back({kEnd, i});
-    }
+    if (const std::optional<int> kind = driver_of(filter[i])) drivers.push_back({*kind, i});
   }
   drivers.push_back({kAll, 0});
   return drivers;
@@ -250,17 +265,7 @@ std::vector<Driver> RunTable::walks(const Filter& filter, const OrderTerm& term)
     }
     return walks;
   }
-  if (term.key != "start_time") return {};
-  std::vector<Driver> walks = {{kAll, 0}};
-  for (std::size_t i = 0; i < filter.size(); ++i) {
-    const Comparison& c = filter[i];
-    if (is_attribute(c, "status") && c.op == Operator::kEqual) walks.push_back({kStatus, i});
-    if (!is_short_equality(c)) continue;
-    if (is_pair(c.entity)) walks.push_back({kPair, i});
-    if (is_attribute(c, "run_name")) walks.push_back({kName, i});
-    if (is_attribute(c, "user_id")) walks.push_back({kUser, i});
-  }
-  return walks;
+  return term.key == "start_time" ? start_walks(filter) : std::vector<Driver>{};
 }
 
 std::vector<Segment> RunTable::segments(const OrderTerm& term) const {
@@ -328,7 +333,7 @@ void RunTable::Entry::narrow_head(const std::string& column, std::size_t place) 
   if (c.op == Operator::kLike) {
     append(access_.where, sql_.prefix_condition(column, c.texts.front()));
   } else if (c.op == Operator::kEqual) {
-    const std::string head = sql_.bind(head_of(std::string_view(c.texts.front())));
+    const std::string head = sql_.bind(head_of(c.texts.front()));
     // "=" would hide from SQLite that the index of an expression has the order asked for.
     const bool ordered = term_ != nullptr && !walks("start_time");
     append(access_.where, ordered ? column + " >= " + head + " AND " + column + " <= " + head
@@ -445,7 +450,7 @@ void RunTable::Entry::by_dataset() {
 void RunTable::Entry::begin_at(const Seek& seek) {
   std::string bound;
   if (const auto* text = std::get_if<std::string>(&seek.value.value)) {
-    bound = sql_.bind(access_.group_is_value ? std::string_view(*text) : head_of(*text));
+    bound = sql_.bind(access_.group_is_value ? std::string_view{*text} : head_of(*text));
   } else if (const auto* real = std::get_if<double>(&seek.value.value)) {
     bound = sql_.bind(*real);
   } else {

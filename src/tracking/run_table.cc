@@ -49,7 +49,7 @@ std::string settle_name(const NewRun& run, Pairs& tags) {
                 "different values (run_name='" +
                     run.name + "', mlflow.runName='" + *tag + "').");
   }
-  const std::string name = !run.name.empty() ? run.name : tagged ? *tag : invent_name();
+  std::string name = !run.name.empty() ? run.name : tagged ? *tag : invent_name();
   if (!tagged) tags.emplace_back(kRunNameTag, name);
   return name;
 }

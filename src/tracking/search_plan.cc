@@ -146,6 +146,11 @@ class Walk {
   void open(const Seek* seek);
   bool step(Stream& stream, bool is_value) const;
   Stream* least();
+  bool is_behind(const Segment& segment) const;
+  void open_first();
+  bool is_too_wide(const Stream& stream) const;
+  void search_group();
+  void drop(const Stream& stream);
   bool take_rows(std::int64_t stop);
   void close_group();
   void search_within(Comparison only, const SortValue& value);
@@ -253,6 +258,33 @@ void Walk::close_group() {
   group_rows_ = 0;
 }
 
+// The last term is different for all rows that pass, so its groups need no search of their own.
+bool Walk::is_too_wide(const Stream& stream) const {
+  return group_rows_ >= search_.options().group_rows_max && stream.exact && level_.order.size() > 1;
+}
+
+// The rows of the group by a search of its own; the walk goes on behind them.
+void Walk::search_group() {
+  const SortValue value = group_value_;
+  group_.clear();
+  group_rows_ = 0;
+  streams_.clear();
+  search_within(equals(value), value);
+  if (full()) return;
+  const Seek beyond{value, false};
+  open(&beyond);
+}
+
+// Statements cannot be assigned, so the others move into a new list.
+void Walk::drop(const Stream& stream) {
+  std::vector<Stream> left;
+  left.reserve(streams_.size());
+  for (Stream& other : streams_) {
+    if (&other != &stream) left.push_back(std::move(other));
+  }
+  streams_.swap(left);
+}
+
 // True: the segment's rows are at an end, or the page is full.
 bool Walk::take_rows(std::int64_t stop) {
   while (true) {
@@ -267,17 +299,9 @@ bool Walk::take_rows(std::int64_t stop) {
     }
     if (stream == nullptr) return true;
     if (group_rows_ == 0) group_value_ = stream->group;
-    // The last term is different for all rows that pass, so its groups need no search of their own.
-    if (group_rows_ >= search_.options().group_rows_max && stream->exact &&
-        level_.order.size() > 1) {
-      const SortValue value = group_value_;
-      group_.clear();
-      group_rows_ = 0;
-      streams_.clear();
-      search_within(equals(value), value);
+    if (is_too_wide(*stream)) {
+      search_group();
       if (full()) return true;
-      const Seek beyond{value, false};
-      open(&beyond);
       continue;
     }
     ++group_rows_;
@@ -285,35 +309,31 @@ bool Walk::take_rows(std::int64_t stop) {
     if (stream->rows.int64(2) == 1) {
       group_.push_back({stream->rows.int64(0), stream->columns.read(stream->rows, 3)});
     }
-    if (!step(*stream, group_is_value_)) {
-      // Statements cannot be assigned, so the others move into a new list.
-      std::vector<Stream> left;
-      for (Stream& other : streams_) {
-        if (&other != stream) left.push_back(std::move(other));
-      }
-      streams_.swap(left);
-    }
+    if (!step(*stream, group_is_value_)) drop(*stream);
   }
+}
+
+// Whether all of it stands before where this page begins.
+bool Walk::is_behind(const Segment& segment) const {
+  if (level_.after.empty()) return false;
+  const SortValue& after = level_.after.front();
+  return segment.only.has_value() ? compare(segment.value, after, term().ascending) < 0
+                                  : after.rank != SortValue::kValue;
+}
+
+void Walk::open_first() {
+  const bool seeks = !level_.after.empty();
+  const Seek seek{seeks ? level_.after.front() : SortValue{}, true};
+  open(seeks ? &seek : nullptr);
 }
 
 bool Walk::advance(std::int64_t budget) {
   const std::int64_t stop = search_.examined + budget;
   for (; segment_ < segments_.size(); ++segment_) {
     const Segment& segment = segments_[segment_];
-    const bool from_index = !segment.only.has_value();
-    if (!level_.after.empty()) {
-      const SortValue& after = level_.after.front();
-      if (from_index ? after.rank != SortValue::kValue
-                     : compare(segment.value, after, term().ascending) < 0) {
-        continue;
-      }
-    }
-    if (from_index) {
-      if (!opened_) {
-        const bool seeks = !level_.after.empty();
-        const Seek seek{seeks ? level_.after.front() : SortValue{}, true};
-        open(seeks ? &seek : nullptr);
-      }
+    if (is_behind(segment)) continue;
+    if (!segment.only.has_value()) {
+      if (!opened_) open_first();
       if (!take_rows(stop)) return false;
       streams_.clear();
     } else {

@@ -55,7 +55,7 @@ std::string SearchSql::bind_list(const std::vector<std::int64_t>& values) {
 std::string SearchSql::bind_list(const std::vector<std::string>& values) {
   std::string list;
   for (const std::string& value : values)
-    list += (list.empty() ? "" : ", ") + bind(std::string_view(value));
+    list += (list.empty() ? "" : ", ") + bind(std::string_view{value});
   return list.empty() ? "(NULL)" : "(" + list + ")";
 }
 
@@ -89,7 +89,7 @@ std::string SearchSql::prefix_condition(std::string_view column, std::string_vie
   behind.back() = static_cast<char>(behind.back() + 1);
   const std::string from = bind(prefix);
   return std::string(column) + " >= " + from + " AND " + std::string(column) + " < " +
-         bind(std::string_view(behind));
+         bind(std::string_view{behind});
 }
 
 std::string SearchSql::head_column(std::string_view column) {

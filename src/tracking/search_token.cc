@@ -64,56 +64,64 @@ std::size_t operator_length(std::string_view rest) {
   return end == std::string_view::npos ? rest.size() : end;
 }
 
+// Where the quote that opens at `begin` closes; npos: nowhere. A quote twice is part of the text.
+std::size_t closing_quote(std::string_view text, std::size_t begin) {
+  const char quote = text[begin];
+  std::size_t end = text.find(quote, begin + 1);
+  if (end == std::string_view::npos) return end;
+  while (end + 1 < text.size() && text[end + 1] == quote &&
+         text.find(quote, end + 2) != std::string_view::npos) {
+    end = text.find(quote, end + 2);
+  }
+  return end;
+}
+
+std::size_t word_end(std::string_view text, std::size_t i) {
+  while (i < text.size() && is_word_byte(text[i])) ++i;
+  return i;
+}
+
+// The token that begins at `begin`, which is no blank.
+Token token_at(std::string_view text, std::size_t begin, const std::vector<Token>& before) {
+  const char c = text[begin];
+  const auto token = [&](TokenKind kind, std::size_t end) {
+    const std::string_view raw = text.substr(begin, end - begin);
+    return Token{kind, std::string(raw), raw, false};
+  };
+  if (c == '\'' || c == '"' || c == '`') {
+    if (const std::size_t end = closing_quote(text, begin); end != std::string_view::npos) {
+      Token quoted = token(c == '`' ? TokenKind::kQuotedName : TokenKind::kText, end + 1);
+      quoted.text = text.substr(begin + 1, end - begin - 1);
+      quoted.doubly = c == '"';
+      return quoted;
+    }
+  }
+  if (const std::size_t length = operator_length(text.substr(begin)); length > 0)
+    return token(TokenKind::kOperator, begin + length);
+  if (starts_number(text, begin) && !continues_name(before, c)) {
+    const std::size_t end = number_end(text, begin);
+    // A key may begin with a digit: 1st_try.
+    const bool word = end < text.size() && is_word_byte(text[end]);
+    return token(word ? TokenKind::kWord : TokenKind::kNumber, word_end(text, end));
+  }
+  if (c == '.' || c == ',' || c == '(' || c == ')') return token(punctuation(c), begin + 1);
+  if (is_word_byte(c)) return token(TokenKind::kWord, word_end(text, begin));
+  Token stray = token(TokenKind::kStray, begin + 1);
+  stray.text.clear();
+  return stray;
+}
+
 }  // namespace
 
 std::vector<Token> split_tokens(std::string_view text) {
   std::vector<Token> tokens;
-  std::size_t i = 0;
-  while (i < text.size()) {
-    const char c = text[i];
-    if (std::isspace(static_cast<unsigned char>(c)) != 0) {
+  for (std::size_t i = 0; i < text.size();) {
+    if (std::isspace(static_cast<unsigned char>(text[i])) != 0) {
       ++i;
       continue;
     }
-    const std::size_t begin = i;
-    Token token;
-    const bool is_quote = c == '\'' || c == '"' || c == '`';
-    if (is_quote && text.find(c, i + 1) != std::string_view::npos) {
-      std::size_t end = text.find(c, i + 1);
-      // A quote twice is part of the text.
-      while (end + 1 < text.size() && text[end + 1] == c &&
-             text.find(c, end + 2) != std::string_view::npos) {
-        end = text.find(c, end + 2);
-      }
-      token.kind = c == '`' ? TokenKind::kQuotedName : TokenKind::kText;
-      token.doubly = c == '"';
-      token.text = text.substr(i + 1, end - i - 1);
-      i = end + 1;
-    } else if (const std::size_t length = operator_length(text.substr(i)); length > 0) {
-      token.kind = TokenKind::kOperator;
-      i += length;
-      token.text = text.substr(begin, length);
-    } else if (starts_number(text, i) && !continues_name(tokens, c)) {
-      token.kind = TokenKind::kNumber;
-      i = number_end(text, i);
-      // A key may begin with a digit: 1st_try.
-      if (i < text.size() && is_word_byte(text[i])) token.kind = TokenKind::kWord;
-      while (i < text.size() && is_word_byte(text[i])) ++i;
-      token.text = text.substr(begin, i - begin);
-    } else if (c == '.' || c == ',' || c == '(' || c == ')') {
-      token.kind = punctuation(c);
-      token.text = c;
-      ++i;
-    } else if (is_word_byte(c)) {
-      token.kind = TokenKind::kWord;
-      while (i < text.size() && is_word_byte(text[i])) ++i;
-      token.text = text.substr(begin, i - begin);
-    } else {
-      token.kind = TokenKind::kStray;
-      ++i;
-    }
-    token.raw = text.substr(begin, i - begin);
-    tokens.push_back(std::move(token));
+    tokens.push_back(token_at(text, i, tokens));
+    i += tokens.back().raw.size();
   }
   tokens.push_back({TokenKind::kEnd, "", text.substr(text.size()), false});
   return tokens;

@@ -366,7 +366,7 @@ class Writer {
     if (space + 1 >= text.size()) return true;
     const char32_t after = text[space + 1];
     if (text[space] == U'\n' && after != U' ') return true;
-    const std::u32string_view word = std::u32string_view(text).substr(end, space - end);
+    const std::u32string_view word = std::u32string_view{text}.substr(end, space - end);
     const bool quotes = word.find(U'"') != std::u32string_view::npos ||
                         word.find(U'\'') != std::u32string_view::npos;
     const bool two_blanks = end > 0 && text[end - 1] == U' ' && text[end] == U' ';

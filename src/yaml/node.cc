@@ -219,7 +219,7 @@ const std::string& Node::file() const {
 }
 
 std::string Node::where() const {
-  const std::string name = file_ ? *file_ : "value";
+  std::string name = file_ ? *file_ : "value";
   if (mark_.line == 0) return name;
   return name + ":" + std::to_string(mark_.line) + ":" + std::to_string(mark_.column);
 }

@@ -339,7 +339,7 @@ class Builder {
 
   PlainKind tagged_kind(const std::string& tag, const std::string& text, const Mark& mark) const {
     const std::string_view name = tag.starts_with(kTagPrefix)
-                                      ? std::string_view(tag).substr(kTagPrefix.size())
+                                      ? std::string_view{tag}.substr(kTagPrefix.size())
                                       : std::string_view();
     if (tag == "!" || name == "str") return PlainKind::kString;
     const PlainKind kind = resolve_plain(text);

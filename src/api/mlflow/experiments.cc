@@ -59,6 +59,7 @@ http::Response search_datasets(storage::Session& session, const Parameters& para
                                             std::to_string(given.size()) + " experiment_ids.");
   }
   std::vector<std::int64_t> ids;
+  ids.reserve(given.size());
   for (const std::string& id : given) ids.push_back(tracking::parse_experiment_id(id));
   json::Array summaries;
   for (const tracking::DatasetSummary& summary : tracking::summarize_datasets(session, ids)) {
@@ -130,8 +131,8 @@ void add_changes(Routes& routes, const Clock& clock) {
   using Change = std::function<void(storage::Transaction&, std::int64_t id, std::int64_t now_ms)>;
   // Reads the id, plans a change of that experiment, answers {}.
   const auto change = [&routes, &clock](std::string_view path, const Fields& fields,
-                                        std::function<Change(const Parameters&)> plan,
-                                        std::string summary) {
+                                        const std::function<Change(const Parameters&)>& plan,
+                                        const std::string& summary) {
     routes.write(
         http::Method::kPost, path, fields,
         [&clock, plan](const Parameters& parameters, const http::Request&) -> Routes::Work {
@@ -143,7 +144,7 @@ void add_changes(Routes& routes, const Clock& clock) {
             return answer();
           };
         },
-        std::move(summary));
+        summary);
   };
   change(
       "/mlflow/experiments/delete", {field::required("experiment_id")},

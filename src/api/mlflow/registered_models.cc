@@ -144,15 +144,15 @@ void add_model_reads(Routes& table) {
         return answer(std::move(body));
       },
       "Registered models by filter, page by page");
-  const Fields kLatestFields = {field::required("name"), field::texts("stages")};
+  const Fields latest_fields = {field::required("name"), field::texts("stages")};
   const Routes::Read latest = [](storage::Session& session, const Parameters& p,
                                  const http::Request&) {
     return answer(versions_answer(
         registry::latest_versions(session, p.required_text("name"), p.texts("stages"))));
   };
-  table.read(http::Method::kGet, "/mlflow/registered-models/get-latest-versions", kLatestFields,
+  table.read(http::Method::kGet, "/mlflow/registered-models/get-latest-versions", latest_fields,
              latest, "The newest version of each stage");
-  table.read(http::Method::kPost, "/mlflow/registered-models/get-latest-versions", kLatestFields,
+  table.read(http::Method::kPost, "/mlflow/registered-models/get-latest-versions", latest_fields,
              latest, "The newest version of each stage");
 }
 

@@ -96,7 +96,8 @@ void append_token(std::string& out, bool has_list, std::string_view token) {
   json::append_quoted(out, token);
 }
 
-std::string close(std::string body, bool has_list, std::string_view token, std::string_view name) {
+std::string close(const std::string& body, bool has_list, std::string_view token,
+                  std::string_view name) {
   if (!has_list && token.empty()) return "{}";
   std::string out = "{";
   if (has_list) {
@@ -132,7 +133,7 @@ void RunWriter::add(const tracking::Run& run) {
 
 std::string RunWriter::finish(std::string_view next_page_token) && {
   const bool any = !out_.empty();
-  return close(std::move(out_), any, next_page_token, "runs");
+  return close(out_, any, next_page_token, "runs");
 }
 
 void PointWriter::add(std::string_view key, const tracking::Point& point, std::string_view run_id) {
@@ -153,7 +154,7 @@ void PointWriter::add(std::string_view key, const tracking::Point& point, std::s
 
 std::string PointWriter::finish(std::string_view next_page_token) && {
   const bool any = !out_.empty();
-  return close(std::move(out_), any, next_page_token, "metrics");
+  return close(out_, any, next_page_token, "metrics");
 }
 
 namespace {

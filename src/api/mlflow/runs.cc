@@ -190,7 +190,7 @@ void add_reads(Routes& routes) {
 }
 
 void add_logging(Routes& routes) {
-  const Fields kMetricFields = {field::required("run_id"),
+  const Fields metric_fields = {field::required("run_id"),
                                 field::required("key"),
                                 field::required("value", Field::Kind::kNumber),
                                 field::required("timestamp", Field::Kind::kInteger),
@@ -199,7 +199,7 @@ void add_logging(Routes& routes) {
                                 field::text("dataset_name"),
                                 field::text("dataset_digest")};
   routes.write(
-      http::Method::kPost, "/mlflow/runs/log-metric", kMetricFields,
+      http::Method::kPost, "/mlflow/runs/log-metric", metric_fields,
       [](const Parameters& parameters, const http::Request&) {
         tracking::Batch batch;
         batch.run_id = parameters.required_text("run_id");

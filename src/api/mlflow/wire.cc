@@ -71,6 +71,13 @@ void check_content_type(const http::Request& request) {
                    : "Bad Request. Content-Type header is missing.");
 }
 
+bool is_texts(const json::Value& value) {
+  if (!value.is_array()) return false;
+  const json::Array& items = value.as_array();
+  return std::all_of(items.begin(), items.end(),
+                     [](const json::Value& item) { return item.is_string(); });
+}
+
 // One field by two names would let a check see the one and the handler the other.
 void refuse_two_spellings(const json::Object& object) {
   std::unordered_set<std::string_view> camels;  // empty, as a rule
@@ -160,38 +167,36 @@ const json::Value* Parameters::find(std::string_view name) const {
 }
 
 void Parameters::check(const Fields& fields) const {
-  for (const Field& field : fields) check_field(field);
+  for (const Field& field : fields) {
+    const json::Value* value = find(field.name);
+    const bool is_empty = value == nullptr || (value->is_string() && value->as_string().empty());
+    if (field.required && is_empty) missing(field.name);
+    if (value != nullptr) check_type(field, *value);
+  }
 }
 
-void Parameters::check_field(const Field& field) const {
-  const json::Value* value = find(field.name);
-  if (field.required && (value == nullptr || (value->is_string() && value->as_string().empty())))
-    missing(field.name);
-  if (value == nullptr) return;
+void Parameters::check_type(const Field& field, const json::Value& value) const {
   switch (field.kind) {
     case Field::Kind::kAny: return;
     case Field::Kind::kText:
-      if (!value->is_string()) wrong_type(field.name, *value);
+      if (!value.is_string()) wrong_type(field.name, value);
       return;
     case Field::Kind::kInteger: {
       const auto number = maybe_int64(field.name);
-      if (number && *number > field.most) wrong_type(field.name, *value);
+      if (number && *number > field.most) wrong_type(field.name, value);
       return;
     }
     case Field::Kind::kNumber:
-      if (!number_of(*value)) wrong_type(field.name, *value);
+      if (!number_of(value)) wrong_type(field.name, value);
       return;
     case Field::Kind::kBoolean:
-      if (!query_ && !value->is_bool()) wrong_type(field.name, *value);
+      if (!query_ && !value.is_bool()) wrong_type(field.name, value);
       return;
     case Field::Kind::kList:
-      if (!query_ && !value->is_array()) wrong_type(field.name, *value);
+      if (!query_ && !value.is_array()) wrong_type(field.name, value);
       return;
     case Field::Kind::kTexts:
-      if (query_) return;
-      if (!value->is_array()) wrong_type(field.name, *value);
-      for (const json::Value& item : value->as_array())
-        if (!item.is_string()) wrong_type(field.name, *value);
+      if (!query_ && !is_texts(value)) wrong_type(field.name, value);
       return;
   }
 }
@@ -364,8 +369,8 @@ std::vector<std::string> spell(std::string_view path, Prefixes prefixes) {
 
 }  // namespace
 
-void Routes::read(http::Method method, std::string_view path, Fields fields, Read read,
-                  std::string summary, Prefixes prefixes) {
+void Routes::read(http::Method method, std::string_view path, const Fields& fields,
+                  const Read& read, const std::string& summary, Prefixes prefixes) {
   storage::Database& database = database_;
   for (const std::string& pattern : spell(path, prefixes)) {
     routes_.push_back(http::route(
@@ -382,8 +387,9 @@ void Routes::read(http::Method method, std::string_view path, Fields fields, Rea
   }
 }
 
-void Routes::write(http::Method method, std::string_view path, Fields fields, Plan plan,
-                   std::string summary, Prefixes prefixes, std::uint64_t body_bytes_max) {
+void Routes::write(http::Method method, std::string_view path, const Fields& fields,
+                   const Plan& plan, const std::string& summary, Prefixes prefixes,
+                   std::uint64_t body_bytes_max) {
   storage::Database& database = database_;
   for (const std::string& pattern : spell(path, prefixes)) {
     http::Route route;
@@ -406,21 +412,23 @@ void Routes::write(http::Method method, std::string_view path, Fields fields, Pl
 void submit(storage::Database& database, Routes::Work work, http::Responder responder) {
   // Made on the writer thread, sent from there once the commit is durable.
   auto response = std::make_shared<http::Response>();
-  database.write_async([work = std::move(work), response](
-                           storage::Transaction& transaction) { *response = work(transaction); },
-                       [response, responder = std::move(responder)](std::exception_ptr fault) {
-                         if (!fault) {
-                           responder.send(std::move(*response));
-                           return;
-                         }
-                         try {
-                           std::rethrow_exception(fault);
-                         } catch (const Error& error) {
-                           responder.send(error_response(error));
-                         } catch (const std::exception& error) {
-                           responder.send(error_response(Error(Code::kInternal, error.what())));
-                         }
-                       });
+  database.write_async(
+      [work = std::move(work), response](storage::Transaction& transaction) {
+        *response = work(transaction);
+      },
+      [response, responder = std::move(responder)](const std::exception_ptr& fault) {
+        if (!fault) {
+          responder.send(std::move(*response));
+          return;
+        }
+        try {
+          std::rethrow_exception(fault);
+        } catch (const Error& error) {
+          responder.send(error_response(error));
+        } catch (const std::exception& error) {
+          responder.send(error_response(Error(Code::kInternal, error.what())));
+        }
+      });
 }
 
 }  // namespace slipway::api::mlflow

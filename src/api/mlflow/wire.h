@@ -97,7 +97,7 @@ class Parameters {
   [[noreturn]] void missing(std::string_view name) const;
 
   const json::Value* find_all(std::string_view name) const;  // a repeated query field as a list
-  void check_field(const Field& field) const;
+  void check_type(const Field& field, const json::Value& value) const;
 
   json::Object object_;
   std::string path_;
@@ -129,16 +129,16 @@ class Routes {
   // Answers from one consistent state of the store, on the worker pool.
   using Read =
       std::function<http::Response(storage::Session&, const Parameters&, const http::Request&)>;
-  void read(http::Method method, std::string_view path, Fields fields, Read read,
-            std::string summary, Prefixes prefixes = Prefixes::kBoth2);
+  void read(http::Method method, std::string_view path, const Fields& fields, const Read& read,
+            const std::string& summary, Prefixes prefixes = Prefixes::kBoth2);
 
   // Plans a write on the connection's thread (parse, check what needs no store), hands it to the
   // writer and answers when it is committed; no thread waits. The plan's function runs on the
   // writer thread and makes the answer; it must own what it uses.
   using Work = std::function<http::Response(storage::Transaction&)>;
   using Plan = std::function<Work(const Parameters&, const http::Request&)>;
-  void write(http::Method method, std::string_view path, Fields fields, Plan plan,
-             std::string summary, Prefixes prefixes = Prefixes::kBoth2,
+  void write(http::Method method, std::string_view path, const Fields& fields, const Plan& plan,
+             const std::string& summary, Prefixes prefixes = Prefixes::kBoth2,
              std::uint64_t body_bytes_max = 16U << 20);
 
   // As it stands; for streams, files and texts.
