@@ -105,9 +105,11 @@ int monitor_export(const Arguments& arguments, Context& context) {
 
 int alarm_list(const Arguments& arguments, Context& context) {
   Client client;
-  const json::Value answer =
-      client.get(api_path("/alarms"), {{"monitor", arguments.text_or("monitor", "")}});
-  print_table(context, list_in(answer, "alarms"), kAlarmColumns);
+  const json::Array alarms =
+      list_of(client, kAlarms, {{"monitor", arguments.text_or("monitor", "")}});
+  print_table(context, alarms, kAlarmColumns);
+  if (is_full(kAlarms, alarms))
+    context.err << "the newest " << alarms.size() << "; there may be older ones\n";
   return kDone;
 }
 

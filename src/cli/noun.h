@@ -20,6 +20,7 @@ struct Noun {
   std::size_t page_max = 0;  // the most that the server sends of them; 0 = all that there are
 };
 
+inline constexpr Noun kAlarms{"alarm", "alarms", "id", 1'000};
 inline constexpr Noun kEndpoints{"endpoint", "endpoints"};
 inline constexpr Noun kGates{"gate", "gates"};
 inline constexpr Noun kModels{"model", "registered_models"};

@@ -61,7 +61,8 @@ FrameFault read_frame(std::string_view bytes, Frame& frame) {
   if (is_whole(bytes)) {
     frame.body = bytes.substr(kFrameHeadBytes, size - kFrameTailBytes);
     frame.position = read_at<std::int64_t>(bytes, kFrameHeadBytes + size - kFrameTailBytes);
-    return FrameFault::kNone;
+    const bool is_place = frame.position >= 0 && frame.position < kPositionMax;
+    return is_place ? FrameFault::kNone : FrameFault::kDamaged;
   }
   return is_whole(bytes.substr(frame.bytes)) ? FrameFault::kDamaged : FrameFault::kLost;
 }

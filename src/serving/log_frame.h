@@ -26,10 +26,13 @@ enum class FrameKind : std::uint8_t {
   kClosed = 5,     // a clean end
 };
 
+// Above every record: a thousand a microsecond for two hundred years.
+inline constexpr std::int64_t kPositionMax = std::int64_t{1} << 62;
+
 struct Frame {
   std::string_view body;
-  std::int64_t position = 0;
-  std::size_t bytes = 0;  // of the whole frame
+  std::int64_t position = 0;  // 0 to kPositionMax - 1; a frame that says otherwise is damaged
+  std::size_t bytes = 0;      // of the whole frame
 };
 
 // The kind of a body; nullopt for one that a newer program wrote.

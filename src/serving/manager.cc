@@ -151,6 +151,8 @@ struct Manager::State {
   std::shared_ptr<const ServedVersion> obtain(const std::string& endpoint, const Key& key,
                                               std::string& problem, Missing& missing)
       REQUIRES_LOCK(work);
+  bool is_first_load(const std::string& endpoint, const Key& key, const Missing& missing) const
+      REQUIRES_LOCK(work);
   void load_for_route(const std::string& endpoint, const Key& key) EXCLUDES_LOCK(work);
   void check_versions() EXCLUDES_LOCK(checking);
   void forget_replaced() REQUIRES_LOCK(work);
@@ -277,6 +279,12 @@ std::shared_ptr<const ServedVersion> Manager::State::obtain(const std::string& e
   return nullptr;
 }
 
+// One that could not be served is no news that it is loading, while it is tried again.
+bool Manager::State::is_first_load(const std::string& endpoint, const Key& key,
+                                   const Missing& missing) const {
+  return missing.contains({key, endpoint}) && !failures.contains(key);
+}
+
 // Loads it and notes how that went; the next look finds it in memory, or among the failures.
 void Manager::State::load_for_route(const std::string& endpoint, const Key& key) {
   std::string reason;
@@ -379,7 +387,7 @@ std::shared_ptr<const Route> Manager::State::make_route(const Wanted& wanted,
   if (wanted.champion > 0) {
     const Key key{model, wanted.champion};
     route->champion = obtain(wanted.endpoint.name, key, route->problem, missing);
-    route->loading = missing.contains({key, wanted.endpoint.name});
+    route->loading = is_first_load(wanted.endpoint.name, key, missing);
   }
   // A version that does not load leaves the old one serving.
   if (!route->champion && wanted.champion > 0 && before && before->champion &&
@@ -404,7 +412,7 @@ std::shared_ptr<const Route> Manager::State::make_route(const Wanted& wanted,
       route->seed = rollout.seed;
     } else {
       route->problem = problem.replace(0, std::string_view("version").size(), "challenger");
-      route->loading = missing.contains({key, wanted.endpoint.name});
+      route->loading = is_first_load(wanted.endpoint.name, key, missing);
     }
   }
   return route;

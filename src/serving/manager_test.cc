@@ -582,6 +582,29 @@ TEST_F(ManagerTest, AVersionThatTwoWantIsEithersOwn) {
   EXPECT_EQ(manager.router().find("another")->champion->version, 1);
 }
 
+TEST_F(ManagerTest, ABrokenVersionThatIsTriedAgainIsStillAFault) {
+  world_.add_version("slow", "endless.onnx", kEndless);
+  EndpointRow pinned;
+  pinned.name = "slow";
+  pinned.model = "slow";
+  pinned.version = 1;
+  world_.database.write([&](storage::Transaction& tx) {
+    put_endpoint(tx, world_.clock, pinned, {"user:test", "", 0});
+  });
+  Manager manager({world_.database, world_.artifacts, test_engine(), *world_.log, world_.clock,
+                   world_.metrics, std::chrono::milliseconds(1'000)});
+  manager.start();
+  EXPECT_TRUE(manager.refresh_within(std::chrono::seconds(60)));
+  EXPECT_EQ(manager.router().find("slow")->problem,
+            "version 1 cannot be served: it does not answer within 1 s");
+  EXPECT_FALSE(manager.router().find("slow")->loading);
+  world_.clock.advance(31 * kMicrosPerSecond);
+  EXPECT_FALSE(manager.refresh_within(std::chrono::milliseconds(100)));
+  EXPECT_EQ(manager.router().find("slow")->problem,
+            "version 1 is loading again; it could not be served: it does not answer within 1 s");
+  EXPECT_FALSE(manager.router().find("slow")->loading);
+}
+
 TEST_F(ManagerTest, WhileTheNewVersionLoadsTheOldOneServes) {
   serve_first();
   Manager manager({world_.database, world_.artifacts, test_engine(), *world_.log, world_.clock,

@@ -123,6 +123,21 @@ TEST(PredictionId, HasOneSpelling) {
   }
 }
 
+TEST(ReadFrame, APlaceThatNoRecordCanHaveIsDamage) {
+  const std::string body(1, static_cast<char>(FrameKind::kWatermark));
+  const auto fault_at = [&](std::int64_t position) {
+    std::string bytes;
+    append_frame(bytes, body, crc32c(body), position);
+    Frame frame;
+    return read_frame(bytes, frame);
+  };
+  EXPECT_EQ(fault_at(0), FrameFault::kNone);
+  EXPECT_EQ(fault_at(kPositionMax - 1), FrameFault::kNone);
+  EXPECT_EQ(fault_at(kPositionMax), FrameFault::kDamaged);
+  EXPECT_EQ(fault_at(-1), FrameFault::kDamaged);
+  EXPECT_EQ(fault_at(INT64_MAX), FrameFault::kDamaged);
+}
+
 TEST_F(PredictionLogTest, KeepsEverythingOverARestart) {
   std::vector<PredictionRecord> written;
   {

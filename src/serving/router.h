@@ -24,7 +24,7 @@ struct Route {
   double weight = 0;
   std::uint64_t seed = 0;
   std::string problem;   // why the desired version is not (yet) served; "" = it is
-  bool loading = false;  // the reason: a wanted version is being loaded and probed
+  bool loading = false;  // the reason: a wanted version is being loaded and probed, not tried again
 };
 
 // The arm of a request: stable_hash64(seed, "SEQ") < weight · 2^64, by the request's number alone,

@@ -59,10 +59,13 @@ function Shown({ endpoint }: { endpoint: Endpoint }) {
   );
 }
 
+const ROLLOUTS_MAX = 1_000; // that the server sends at once
+
 function Rollouts({ endpoint }: { endpoint: string }) {
   const found = useResource(
     "rollouts " + endpoint,
-    async () => (await ours<{ rollouts: Rollout[] }>("rollouts", { endpoint })).rollouts,
+    async () =>
+      (await ours<{ rollouts: Rollout[] }>("rollouts", { endpoint, limit: ROLLOUTS_MAX })).rollouts,
     true,
     (list) => list.some(isOpen),
   );
@@ -81,7 +84,11 @@ function Rollouts({ endpoint }: { endpoint: string }) {
                 </div>
               )}
               <Table
-                caption="Rollouts, newest first"
+                caption={
+                  list.length < ROLLOUTS_MAX
+                    ? "Rollouts, newest first"
+                    : `The newest ${number(ROLLOUTS_MAX)} rollouts`
+                }
                 file="rollouts"
                 rows={list}
                 id={(one) => one.id}
