@@ -218,14 +218,15 @@ void set_end(json::Object& spec, const Field& field, double end, double other) {
 // lets through must be read there, or `apply` fails half-way.
 TEST(Spec, WhatPlanAcceptsIsReadAtBothEndsOfEveryRange) {
   int ends = 0;
-  for (const auto& [name, base] : {std::pair{"Monitor", R"({"endpoint":"e","clip":999999999999})"},
-                                   std::pair{"Gate", R"({"model":"m","monitor":"late"})"}}) {
+  for (const auto& [kind_name, base] :
+       {std::pair{"Monitor", R"({"endpoint":"e","clip":999999999999})"},
+        std::pair{"Gate", R"({"model":"m","monitor":"late"})"}}) {
+    const std::string name = kind_name;
     const Kind& kind = *find_kind(name);
     const auto read = [&](const json::Object& spec) {
       const json::Value normal(normalise(kind, "late", spec));
-      return std::string(name) == "Monitor"
-                 ? monitoring::to_json(monitoring::parse_monitor_spec(normal))
-                 : gate::to_json(gate::parse_gate_spec(normal));
+      return name == "Monitor" ? monitoring::to_json(monitoring::parse_monitor_spec(normal))
+                               : gate::to_json(gate::parse_gate_spec(normal));
     };
     for (const Field& field : kind.fields) {
       if (field.max <= field.min) continue;
