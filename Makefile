@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BUILD := build/release
 JOBS ?= $(shell nproc)
 
-.PHONY: help run test build setup unit e2e page-test differential record-mlflow bench lint lint-all check story-check oracle asan tsan fuzz clean
+.PHONY: help run test build setup unit e2e clients page-test differential record-mlflow bench lint lint-all check story-check oracle asan tsan fuzz clean
 
 help:            ## what can be made
 	@grep -hE '^[a-z0-9-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -42,7 +42,11 @@ unit:            ## the C++ tests
 
 e2e: build       ## the real mlflow and dvc against the program
 	@scripts/setup python
-	@SLIPWAY_BIN=$(CURDIR)/$(BUILD)/slipway PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e
+	@SLIPWAY_BIN=$(CURDIR)/$(BUILD)/slipway PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache build/venv/bin/python -m pytest -q -p no:cacheprovider --ignore tests/e2e/clients tests/e2e
+
+clients: build   ## one session with mlflow clients from 2.0.1 to the newest, XGBoost and LightGBM beside the last
+	@scripts/setup python clients
+	@SLIPWAY_BIN=$(CURDIR)/$(BUILD)/slipway PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e/clients
 
 differential: build ## the corpus of requests against Slipway, and that the stock server still answers as recorded (minutes)
 	@scripts/setup python
