@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <sqlite3.h>
@@ -20,9 +21,11 @@
 namespace slipway::storage {
 namespace {
 
-constexpr int kBusyTimeoutMs = 5'000;           // another process backing up or copying
-constexpr int kStatementsMax = 400;             // prepared statements kept per connection
-constexpr std::size_t kGroupWritesMax = 1'000;  // writes that share one commit
+constexpr int kBusyTimeoutMs = 5'000;              // another process backing up or copying
+constexpr std::size_t kStatementsMax = 400;        // prepared statements kept per connection
+constexpr std::size_t kStatementBytesMax = 4'096;  // a longer text is prepared for one use
+constexpr std::size_t kStatementCopiesMax = 32;    // of one text, open at the same time
+constexpr std::size_t kGroupWritesMax = 1'000;     // writes that share one commit
 
 [[noreturn]] void fail(sqlite3* handle, int code, std::string_view doing) {
   const std::string text = handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
@@ -65,17 +68,33 @@ struct Statement::State {
   sqlite3_stmt* statement = nullptr;
   bool cached = false;  // else finalised on release
   bool busy = false;
+  std::uint64_t used = 0;  // when last, on the session's count of uses
 };
 
 struct Session::State {
   sqlite3* handle = nullptr;
-  std::unordered_map<std::string, std::unique_ptr<Statement::State>, TextHash, std::equal_to<>>
+  // By text; a text that is open several times at once (the parts of a walk) has several.
+  std::unordered_multimap<std::string, std::unique_ptr<Statement::State>, TextHash, std::equal_to<>>
       statements;
+  std::uint64_t uses = 0;
   std::vector<std::function<void()>> after_commit;  // of the writes in the open group
 
   ~State() {
     for (auto& [sql, cached] : statements) sqlite3_finalize(cached->statement);
     sqlite3_close_v2(handle);
+  }
+
+  // Gives up the statement that was not used for longest. False when all are in use.
+  bool forget_oldest() {
+    auto oldest = statements.end();
+    for (auto it = statements.begin(); it != statements.end(); ++it) {
+      if (it->second->busy) continue;
+      if (oldest == statements.end() || it->second->used < oldest->second->used) oldest = it;
+    }
+    if (oldest == statements.end()) return false;
+    sqlite3_finalize(oldest->second->statement);
+    statements.erase(oldest);
+    return true;
   }
 };
 
@@ -181,33 +200,38 @@ std::optional<std::int64_t> Statement::maybe_int64(int column) const {
 // --- Session
 
 Statement Session::prepare(std::string_view sql) {
-  const auto found = state_->statements.find(sql);
-  if (found != state_->statements.end() && !found->second->busy) {
-    found->second->busy = true;
-    return Statement(found->second.get());
+  State& state = *state_;
+  const auto [first, last] = state.statements.equal_range(sql);
+  std::size_t copies = 0;
+  for (auto it = first; it != last; ++it, ++copies) {
+    Statement::State& idle = *it->second;
+    if (idle.busy) continue;
+    idle.busy = true;
+    idle.used = ++state.uses;
+    return Statement(&idle);
   }
+  const bool keeps = sql.size() <= kStatementBytesMax && copies < kStatementCopiesMax &&
+                     (state.statements.size() < kStatementsMax || state.forget_oldest());
   const std::string text(sql);
   sqlite3_stmt* statement = nullptr;
-  const int code =
-      sqlite3_prepare_v3(state_->handle, text.c_str(), static_cast<int>(text.size()) + 1,
-                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  const int code = sqlite3_prepare_v3(state.handle, text.c_str(), static_cast<int>(text.size()) + 1,
+                                      keeps ? SQLITE_PREPARE_PERSISTENT : 0, &statement, nullptr);
   if (code != SQLITE_OK)
-    fail(state_->handle, code, "the store cannot read `" + text.substr(0, 200) + "`");
-  auto made =
-      std::make_unique<Statement::State>(Statement::State{state_->handle, statement, false, true});
-  // The same text twice at once (a query inside its own loop): the second copy lives for this use
-  // only.
-  if (found != state_->statements.end() || state_->statements.size() >= kStatementsMax) {
-    return Statement(made.release());
-  }
-  made->cached = true;
+    fail(state.handle, code, "the store cannot read `" + text.substr(0, 200) + "`");
+  auto made = std::make_unique<Statement::State>(
+      Statement::State{state.handle, statement, keeps, true, ++state.uses});
+  if (!keeps) return Statement(made.release());
   Statement::State* const kept = made.get();
-  state_->statements.emplace(text, std::move(made));
+  state.statements.emplace(text, std::move(made));
   return Statement(kept);
 }
 
 std::int64_t Session::changes() const { return sqlite3_changes64(state_->handle); }
 std::int64_t Session::last_insert_id() const { return sqlite3_last_insert_rowid(state_->handle); }
+std::size_t Session::prepared(std::string_view sql) const {
+  const auto [first, last] = state_->statements.equal_range(sql);
+  return static_cast<std::size_t>(std::distance(first, last));
+}
 
 void Transaction::after_commit(std::function<void()> action) {
   state_->after_commit.push_back(std::move(action));

@@ -62,7 +62,9 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Prepared once per connection and text, then reused; so the text must not carry values.
+  // Prepared once per connection and text, then reused; so the text must not carry values. Kept are
+  // texts of up to 4 KiB, 400 at once, those that were used last; of a text that is open several
+  // times at once up to 32.
   Statement prepare(std::string_view sql);
 
   // Binds the arguments to ?1 … and runs to the end. Returns the number of rows changed.
@@ -87,6 +89,8 @@ class Session {
 
   std::int64_t changes() const;         // by the last statement
   std::int64_t last_insert_id() const;  // of the last INSERT
+  // How many statements of this text are kept.
+  std::size_t prepared(std::string_view sql) const;
 
  protected:
   friend class Database;

@@ -235,5 +235,54 @@ TEST(Migrations, AreNumberedWithoutGaps) {
   for (const Migration& step : migrations()) EXPECT_EQ(step.number, ++expected) << step.name;
 }
 
+TEST_F(DatabaseTest, StatementsThatAreUsedStayPreparedAndOthersMakeRoom) {
+  Database database(options());
+  const auto text = [](int i) { return "SELECT " + std::to_string(i); };
+  database.read([&](Session& session) {
+    for (int i = 0; i < 1'000; ++i) {
+      session.query(text(-1)).step();
+      session.query(text(i)).step();
+    }
+    EXPECT_EQ(session.prepared(text(-1)), 1U);
+    EXPECT_EQ(session.prepared(text(999)), 1U);
+    EXPECT_EQ(session.prepared(text(0)), 0U);
+    std::size_t kept = 0;
+    for (int i = -1; i < 1'000; ++i) kept += session.prepared(text(i));
+    EXPECT_EQ(kept, 400U);
+  });
+}
+
+TEST_F(DatabaseTest, ALongStatementIsNotKept) {
+  Database database(options());
+  const std::string head = "SELECT 1 --";
+  const std::string longest = head + std::string(4'096 - head.size(), 'x');
+  database.read([&](Session& session) {
+    EXPECT_TRUE(session.query(longest).step());
+    EXPECT_TRUE(session.query(longest + "x").step());
+    EXPECT_EQ(session.prepared(longest), 1U);
+    EXPECT_EQ(session.prepared(longest + "x"), 0U);
+  });
+}
+
+TEST_F(DatabaseTest, ATextThatIsOpenSeveralTimesIsKeptAsOftenUpToALimit) {
+  Database database(options());
+  const std::string sql = "SELECT ?1";
+  database.read([&](Session& session) {
+    const auto open = [&](int copies) {
+      std::vector<Statement> statements;
+      statements.reserve(static_cast<std::size_t>(copies));
+      for (int i = 0; i < copies; ++i) statements.push_back(session.query(sql, i));
+      for (int i = 0; i < copies; ++i) {
+        EXPECT_TRUE(statements[static_cast<std::size_t>(i)].step());
+        EXPECT_EQ(statements[static_cast<std::size_t>(i)].int64(0), i);
+      }
+    };
+    open(3);
+    EXPECT_EQ(session.prepared(sql), 3U);
+    open(40);
+    EXPECT_EQ(session.prepared(sql), 32U);
+  });
+}
+
 }  // namespace
 }  // namespace slipway::storage
