@@ -467,10 +467,11 @@ Database::Database(const Options& options) : state_(std::make_unique<State>(opti
   run(handle, options.durability == Durability::kPower ? "PRAGMA synchronous = FULL"
                                                        : "PRAGMA synchronous = NORMAL");
   run(handle, "PRAGMA foreign_keys = ON");
-  run(handle, "PRAGMA temp_store = MEMORY");
   run(handle, "PRAGMA case_sensitive_like = ON");
   run(handle, "PRAGMA cache_size = -16000");
   migrate(handle, options.path);
+  // Not before: a migration sorts whole tables, which must not stand in memory.
+  run(handle, "PRAGMA temp_store = MEMORY");
   if (!state.in_memory()) {
     // Takes the place of SQLite's own hook, which copies the log within a commit.
     sqlite3_wal_hook(
