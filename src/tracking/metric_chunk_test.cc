@@ -53,7 +53,7 @@ std::string bytes_of(std::string_view hex) {
   return bytes;
 }
 
-// The same points as versions before schema 8 wrote them, and as they are written now.
+// The same points as versions before schema 9 wrote them, and as they are written now.
 TEST(MetricChunk, BothFormatsAreRead) {
   for (const char* hex :
        {"0103d00f00010000020000c447fda81cc306c2a0", "0203d00f00010000020000c447fda81c1b4b73c0"}) {

@@ -11,25 +11,25 @@ import requests
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 API = "/api/2.0/mlflow/"
 RUN = "0123456789abcdef0123456789abcdef"
-# The example of docs/formats/metric-chunk.md in format 1, as versions before schema 8 wrote it.
+# The example of docs/formats/metric-chunk.md in format 1, as versions before schema 9 wrote it.
 OLD_CHUNK = bytes.fromhex("0103d00f00010000020000c447fda81cc306c2a0")
 OLD_POINTS = [(1000, 0, 0.5), (2000, 1, 0.5), (3000, 2, 0.25)]
 TAIL = [(4000, 3, 1e-7), (4000, 4, "NaN"), (4500, -2, -1.5), (9000, 5, 0.1)]
 
 
-def schema_7(path):
-    """An empty store as the versions before schema 8 made it."""
+def schema_8(path):
+    """An empty store as the versions before schema 9 made it."""
     store = sqlite3.connect(path, isolation_level=None)
     store.execute("PRAGMA journal_mode = WAL")
-    for file in sorted((ROOT / "schema").glob("000[1-7]_*.sql")):
+    for file in sorted((ROOT / "schema").glob("000[1-8]_*.sql")):
         store.executescript(file.read_text())
-    store.execute("PRAGMA user_version = 7")
+    store.execute("PRAGMA user_version = 8")
     return store
 
 
 def old_store(folder):
     folder.mkdir()
-    store = schema_7(folder / "slipway.db")
+    store = schema_8(folder / "slipway.db")
     store.execute("INSERT INTO run (id, uuid, experiment, name, user_id, status, start_time_ms, artifact_uri) VALUES (1, ?, 0, 'old', '', 1, 1, ?)",
                   (RUN, f"mlflow-artifacts:/0/{RUN}/artifacts"))
     store.execute("INSERT INTO series (id, run, key, tail_points, sealed_points, sealed_time_max_ms) VALUES (5, 1, 'both', 4, 3, 3000), "
