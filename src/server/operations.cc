@@ -8,14 +8,19 @@
 namespace slipway::server {
 
 std::vector<http::Route> operation_routes(const metrics::Registry& metrics,
-                                          std::function<json::Value()> status) {
+                                          std::function<json::Value()> status,
+                                          std::function<bool()> healthy) {
   std::vector<http::Route> routes;
   routes.push_back(http::route(
       http::Method::kGet, "/health", http::Permission::kPublic, http::Execution::kInline,
-      [](const http::Request&) {
+      [healthy = std::move(healthy)](const http::Request&) {
         http::Response response;
         response.content_type = "text/plain; charset=utf-8";
         response.body = "OK";
+        if (!healthy()) {
+          response.status = 503;
+          response.body = "the disk failed to sync the store: nothing more is written";
+        }
         return response;
       },
       "200 while this server answers"));

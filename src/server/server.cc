@@ -196,7 +196,8 @@ void Server::World::add_routes() {
   router.add(api::monitor_routes({database, log, artifacts}));
   router.add(api::gate_routes(gate_deps()));
   router.add(api::stage_run_routes({database, clock}));
-  router.add(operation_routes(metrics, [this] { return status(); }));
+  router.add(operation_routes(
+      metrics, [this] { return status(); }, [this] { return database.is_healthy(); }));
   router.add(http::route(
       http::Method::kGet, "/api/slipway/v1/openapi.json", http::Permission::kPublic,
       http::Execution::kPool,

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/log.h"
 
 namespace slipway::storage {
 namespace {
@@ -13,14 +14,16 @@ namespace {
 // much longer the log is before it is asked again, where a reader kept it from copying.
 constexpr int kRestFrames = Checkpointer::kEveryFrames;
 constexpr int kAskAgainFrames = Checkpointer::kEveryFrames;
+constexpr std::chrono::minutes kSayAgain{1};
 
 // The file itself. A pass that commits have overtaken leaves its pages to the system; the one that
 // reaches the end of the log must then not wait for all of them.
-void sync_database_file(sqlite3* handle) {
+int sync_database_file(sqlite3* handle) {
   sqlite3_file* file = nullptr;
-  if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK) return;
-  if (file == nullptr || file->pMethods == nullptr) return;
-  file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+  const int code = sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (code != SQLITE_OK) return code;
+  if (file == nullptr || file->pMethods == nullptr) return SQLITE_OK;
+  return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
 }
 
 }  // namespace
@@ -47,6 +50,7 @@ Checkpointer::~Checkpointer() {
   }
   changed_.notify_one();
   thread_.join();
+  if (sync_failed_) sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_close_v2(handle_);
 }
 
@@ -67,14 +71,14 @@ bool Checkpointer::committed(int log_frames) {
 }
 
 bool Checkpointer::is_writers_turn() const {
-  if (log_frames_ < kLogFramesMax) return false;
+  if (sync_failed_ || log_frames_ < kLogFramesMax) return false;
   return log_frames_ - copied_frames_ <= kRestFrames || log_frames_ >= kLogFramesFar;
 }
 
 // A pass for every so many frames; and when the log is long, passes until only few are left, as
 // long as they get on.
 bool Checkpointer::due() const {
-  if (is_writers_turn()) return false;
+  if (sync_failed_ || is_writers_turn()) return false;
   if (log_frames_ - passed_frames_ >= kEveryFrames) return true;
   return log_frames_ >= kLogFramesMax && progress_ && log_frames_ != passed_frames_;
 }
@@ -83,14 +87,51 @@ void Checkpointer::copy_rest(sqlite3* handle) {
   const auto copy = [handle] {
     return sqlite3_wal_checkpoint_v2(handle, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   };
-  if ((copy() & 0xff) != SQLITE_BUSY) return;
+  if (sync_failed_) return;
+  if (const int code = copy(); (code & 0xff) != SQLITE_BUSY) {
+    if (code != SQLITE_OK) note_failure(handle, code);
+    return;
+  }
   {
     std::unique_lock<std::mutex> lock(mutex_);
     asked_frames_ = 0;
     if (log_frames_ < kLogFramesFar) return;
     pass_ended_.wait(lock, [this] { return !passing_; });
   }
-  copy();
+  if (sync_failed_) return;
+  if (const int code = copy(); code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY)
+    note_failure(handle, code);
+}
+
+void Checkpointer::note_failure(sqlite3* handle, int code) {
+  const int exact = sqlite3_extended_errcode(handle);
+  if (exact == SQLITE_IOERR_FSYNC || exact == SQLITE_IOERR_DIR_FSYNC) {
+    note_failed_sync(exact);
+    return;
+  }
+  const std::string error = sqlite3_errmsg(handle);
+  const std::lock_guard lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (now < say_again_) return;
+  say_again_ = now + kSayAgain;
+  log::error("the log of the store cannot be copied into its file; it grows until it can",
+             {{"error", error},
+              {"code", std::to_string(code)},
+              {"system", std::to_string(sqlite3_system_errno(handle))}});
+}
+
+void Checkpointer::note_failed_sync(int code) {
+  if (sync_failed_.exchange(true)) return;
+  log::error("the disk failed to sync the store: nothing more is written until a new start",
+             {{"error", sqlite3_errstr(code)}, {"code", std::to_string(code)}});
+}
+
+void Checkpointer::check_disk() const {
+  if (!sync_failed_) return;
+  throw Error(Code::kUnavailable,
+              "the disk failed to keep what the store wrote; nothing more is written until the "
+              "server is started anew",
+              "the server's log names the fault; what was acknowledged is in the write-ahead log");
 }
 
 std::int64_t Checkpointer::passes() const {
@@ -103,7 +144,12 @@ void Checkpointer::pass(int seen_frames) {
   int copied_frames = 0;
   const int code = sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE,
                                              &log_frames, &copied_frames);
-  if (code == SQLITE_OK) sync_database_file(handle_);
+  if (code == SQLITE_OK) {
+    if (const int synced = sync_database_file(handle_); synced != SQLITE_OK)
+      note_failed_sync(synced);
+  } else if ((code & 0xff) != SQLITE_BUSY) {
+    note_failure(handle_, code);
+  }
   const std::lock_guard lock(mutex_);
   ++passes_;
   // Not where the log began anew meanwhile: these frames are those of the old one.

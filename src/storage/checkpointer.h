@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -19,8 +21,11 @@ namespace slipway::storage {
 // always some that has not. So when it is long, and all but the newest frames are copied and
 // synced, the writer is asked to copy these few itself.
 //
-// A failure (a full disk) is tried again with the next commits: the log keeps everything until
-// then.
+// A failure (a full disk) is logged, and tried again with the next commits: the log keeps
+// everything until then. After a sync that failed nothing is tried any more: the system may have
+// dropped the pages that it could not write, and a later sync would not tell. Nobody copies then,
+// also not the connection that closes last, so that the log keeps everything until the store is
+// opened anew, when SQLite copies it from its beginning.
 class Checkpointer {
  public:
   // In frames, which are pages of 4 KiB with 24 bytes of head.
@@ -46,14 +51,21 @@ class Checkpointer {
 
   std::int64_t passes() const;  // so many were made on the thread
 
+  // A sync of the disk failed: what the database file holds is not known.
+  bool sync_failed() const { return sync_failed_; }
+  void check_disk() const;  // kUnavailable then; for the writer, before it begins
+
  private:
   // REQUIRES of both: mutex_ is held
   bool is_writers_turn() const;
   bool due() const;
   void loop();
   void pass(int seen_frames);
+  void note_failure(sqlite3* handle, int code);
+  void note_failed_sync(int code);
 
   sqlite3* handle_;  // the thread's alone, once it runs
+  std::atomic<bool> sync_failed_ = false;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::condition_variable pass_ended_;
@@ -65,6 +77,8 @@ class Checkpointer {
   int asked_frames_ = 0;     // guarded by mutex_: how long it was when the writer was asked
   std::int64_t passes_ = 0;  // guarded by mutex_
   bool stopping_ = false;    // guarded by mutex_
+  std::chrono::steady_clock::time_point
+      say_again_;  // guarded by mutex_: failures before that are quiet
   std::thread thread_;
 };
 

@@ -8,8 +8,10 @@
 #include <sqlite3.h>
 #include <thread>
 
+#include "base/error.h"
 #include "base/id.h"
 #include "storage/database.h"
+#include "storage/testing.h"
 
 namespace slipway::storage {
 namespace {
@@ -115,6 +117,65 @@ TEST_F(CheckpointerTest, TheWriterIsAskedWhenTheLogIsLongAndNearlyCopied) {
       checkpointer.committed(Checkpointer::kLogFramesFar + Checkpointer::kEveryFrames - 1));
   EXPECT_TRUE(checkpointer.committed(Checkpointer::kLogFramesFar + Checkpointer::kEveryFrames));
   EXPECT_FALSE(checkpointer.committed(3));  // it began anew
+}
+
+// The pages that a failed sync was for may be gone, and a later sync would say that all is well: so
+// nothing is copied any more, and the log is there when the store is opened anew.
+TEST_F(CheckpointerTest, AFailedSyncEndsWritingAndKeepsTheLog) {
+  FaultyDisk disk;
+  {
+    Database database({.path = path()});
+    database.write([](Transaction& tx) {
+      tx.execute("CREATE TABLE thing (id INTEGER PRIMARY KEY, bytes TEXT)");
+    });
+    EXPECT_TRUE(database.is_healthy());
+    disk.syncs_to_fail = 1;
+    ASSERT_TRUE(within_10_s([&] {
+      try {
+        write_frames(database, 100);
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), Code::kUnavailable);
+        EXPECT_STREQ(error.what(),
+                     "the disk failed to keep what the store wrote; nothing more is written until "
+                     "the server is started anew");
+        return true;
+      }
+      return false;
+    }));
+    EXPECT_EQ(disk.syncs_to_fail, 0);  // the next one would do, and is not asked
+    EXPECT_FALSE(database.is_healthy());
+    EXPECT_THROW(write_frames(database, 100), Error);
+    EXPECT_GE(database.read_returning<std::int64_t>([](Session& session) {
+      auto rows = session.query("SELECT COUNT(*) FROM thing");
+      rows.step();
+      return rows.int64(0);
+    }),
+              Checkpointer::kEveryFrames / 2);
+  }
+  EXPECT_GE(log_bytes(), Checkpointer::kEveryFrames * kFrameBytes);
+  {
+    Database database({.path = path()});
+    EXPECT_TRUE(database.is_healthy());
+    write_frames(database, 100);
+  }
+  EXPECT_FALSE(std::filesystem::exists(path() + "-wal"));
+}
+
+TEST_F(CheckpointerTest, APassThatFailsForAnotherReasonIsTriedAgain) {
+  FaultyDisk disk;
+  Database database({.path = path()});
+  database.write([](Transaction& tx) {
+    tx.execute("CREATE TABLE thing (id INTEGER PRIMARY KEY, bytes TEXT)");
+  });
+  disk.writes_to_fail = 1;
+  write_frames(database, 2 * Checkpointer::kEveryFrames);
+  EXPECT_TRUE(within_10_s([&] { return disk.writes_to_fail == 0; }));
+  write_frames(database, 2 * Checkpointer::kEveryFrames);
+  EXPECT_TRUE(within_10_s([&] {
+    return static_cast<std::int64_t>(std::filesystem::file_size(path())) >
+           Checkpointer::kEveryFrames * std::int64_t{4'096};
+  }));
+  EXPECT_TRUE(database.is_healthy());
 }
 
 }  // namespace

@@ -405,6 +405,7 @@ void Database::State::run_group(std::vector<Queued>& group) {
     Transaction transaction(&writer);
     const bool alone = group.size() == 1;
     try {
+      if (checkpointer) checkpointer->check_disk();
       transaction.execute("BEGIN IMMEDIATE");
       for (std::size_t i = 0; i < group.size(); ++i) {
         faults[i] = run_one(transaction, group[i].write, alone);
@@ -497,6 +498,9 @@ Database::~Database() {
   }
   state_->queue_changed.notify_all();
   state_->thread.join();
+  // The last connection that closes would copy the log, and then remove it.
+  if (!is_healthy())
+    sqlite3_db_config(state_->writer.handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   state_->checkpointer.reset();
 }
 
@@ -581,6 +585,10 @@ void Database::read(const std::function<void(Session&)>& work) {
   } end_read{reader->handle};
   Session session(reader.get());
   work(session);
+}
+
+bool Database::is_healthy() const {
+  return !state_->checkpointer || !state_->checkpointer->sync_failed();
 }
 
 std::int64_t Database::writes_waiting() const {

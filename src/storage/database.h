@@ -172,6 +172,10 @@ class Database {
 
   std::int64_t writes_waiting() const;
 
+  // False once the disk has failed to sync the store. From then on writes are refused with
+  // kUnavailable and reads go on; opening the store anew heals it where the disk is sound.
+  bool is_healthy() const;
+
  private:
   struct State;
   std::unique_ptr<State> state_;
