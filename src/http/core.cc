@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "base/id.h"
 #include "base/log.h"
+#include "http/outward.h"
 #include "http/target.h"
 
 namespace slipway::http {
@@ -73,19 +73,13 @@ Response Core::refusal(const Exchange& exchange, const Error& error, int status)
 }
 
 Response Core::failure(const Exchange& exchange, const std::exception& exception) const {
-  if (const auto* error = dynamic_cast<const Error*>(&exception)) {
-    const int body_status = exchange.body_status.load();
-    return refusal(exchange, *error, body_status != 0 ? body_status : status_of(error->code()));
-  }
-  const std::string id = random_hex32().substr(0, 8);
-  log::error("a handler failed", {{"id", id},
-                                  {"what", exception.what()},
-                                  {"method", std::string(method_name(exchange.request.method))},
-                                  {"path", exchange.request.path}});
-  return refusal(
-      exchange,
-      Error(Code::kInternal, "internal error " + id + ": the server's log has more under this id"),
-      500);
+  const Request& request = exchange.request;
+  const Error error =
+      outward(exception, std::string(method_name(request.method)) + " " + request.path);
+  const int body_status = exchange.body_status.load();
+  const bool expected = error.code() != Code::kInternal;
+  return refusal(exchange, error,
+                 expected && body_status != 0 ? body_status : status_of(error.code()));
 }
 
 void Core::run(Exchange& exchange, const Responder& responder) const {

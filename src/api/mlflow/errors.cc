@@ -2,6 +2,7 @@
 #include "api/mlflow/errors.h"
 
 #include <string>
+#include <utility>
 
 #include "json/value.h"
 
@@ -55,10 +56,12 @@ WireError wire_error(Code code) {
 }
 
 http::Response error_response(const Error& error) {
-  const auto* fault = dynamic_cast<const WireFault*>(&error);
-  const WireError wire = fault != nullptr ? fault->wire() : wire_error(error.code());
   std::string message = error.what();
   if (!error.hint().empty()) message += " (" + error.hint() + ")";
+  return error_response(wire_error(error.code()), std::move(message));
+}
+
+http::Response error_response(const WireError& wire, std::string message) {
   json::Object body{{"error_code", wire.error_code}, {"message", std::move(message)}};
   if (!wire.sqlstate.empty()) body.set("sqlstate", wire.sqlstate);
   if (!wire.error_class.empty()) body.set("error_class", wire.error_class);

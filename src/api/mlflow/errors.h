@@ -19,17 +19,6 @@ struct WireError {
   std::string_view error_class;  // likewise
 };
 
-// An Error that looks otherwise than its code's row of the table.
-class WireFault : public Error {
- public:
-  WireFault(const WireError& wire, const std::string& message)
-      : Error(Code::kInvalidArgument, message), wire_(wire) {}
-  const WireError& wire() const { return wire_; }
-
- private:
-  WireError wire_;
-};
-
 // The one table from our codes to theirs.
 //   source  MLflow 3.17.2: protos/databricks.proto, error_classification.py
 WireError wire_error(Code code);
@@ -37,6 +26,9 @@ WireError wire_error(Code code);
 // {"error_code", "message", "sqlstate", "error_class"} on one line, with the table's status. A hint
 // is added to the message.
 http::Response error_response(const Error& error);
+
+// The same for an answer that is not its code's row of the table.
+http::Response error_response(const WireError& wire, std::string message);
 
 // Small HTML as MLflow's server has it, for requests that no handler of its API looks at: 400, 404,
 // 405 with their sentences.

@@ -48,15 +48,15 @@ Routes::Work plan_finalize(const Parameters& parameters, const http::Request& re
   };
 }
 
-std::string read_order_field(const Parameters& item) {
-  std::string name = item.text("field_name");
-  if (name.starts_with("metrics.") || tracking::is_logged_model_order(name)) return name;
+// The answer to an order by something that models do not have.
+std::optional<http::Response> refuse_order_field(const std::string& name) {
+  if (name.starts_with("metrics.") || tracking::is_logged_model_order(name)) return std::nullopt;
   if (name.find('.') != std::string::npos) {
     throw Error(Code::kInvalidArgument,
                 "Invalid order by field name: " + name + ". Only metrics are supported.");
   }
-  throw WireFault({"INVALID_PARAMETER_VALUE", 400, "KAM04", "ATTRIBUTE_NOT_FOUND"},
-                  "Invalid order by field name: " + name);
+  return error_response({"INVALID_PARAMETER_VALUE", 400, "KAM04", "ATTRIBUTE_NOT_FOUND"},
+                        "Invalid order by field name: " + name);
 }
 
 http::Response search(storage::Session& session, const Parameters& parameters) {
@@ -69,7 +69,9 @@ http::Response search(storage::Session& session, const Parameters& parameters) {
     search.datasets.push_back({item.text("dataset_name"), item.text("dataset_digest")});
   }
   for (const Parameters& item : parameters.objects("order_by")) {
-    search.order_by.push_back({read_order_field(item),
+    std::string field_name = item.text("field_name");
+    if (auto refusal = refuse_order_field(field_name)) return *std::move(refusal);
+    search.order_by.push_back({std::move(field_name),
                                item.maybe_boolean("ascending").value_or(true),
                                item.text("dataset_name"), item.text("dataset_digest")});
   }
@@ -192,8 +194,8 @@ std::vector<http::Route> logged_model_routes(const Deps& deps) {
         const tracking::LoggedModel model =
             tracking::get_logged_model(session, request.path_parameter("model_id"));
         if (parameters.text("artifact_file_path").empty()) {
-          throw WireFault({"BAD_REQUEST", 400, "KAM00", "INVALID_PARAMETER_VALUE"},
-                          "Request must include the \"artifact_file_path\" query parameter.");
+          return error_response({"BAD_REQUEST", 400, "KAM00", "INVALID_PARAMETER_VALUE"},
+                                "Request must include the \"artifact_file_path\" query parameter.");
         }
         return send_artifact(store, model.artifact_uri, parameters.text("artifact_file_path"),
                              request);

@@ -12,6 +12,7 @@
 
 #include "api/mlflow/errors.h"
 #include "base/error.h"
+#include "http/outward.h"
 
 namespace slipway::api::mlflow {
 namespace {
@@ -423,10 +424,8 @@ void submit(storage::Database& database, Routes::Work work, http::Responder resp
         }
         try {
           std::rethrow_exception(fault);
-        } catch (const Error& error) {
-          responder.send(error_response(error));
-        } catch (const std::exception& error) {
-          responder.send(error_response(Error(Code::kInternal, error.what())));
+        } catch (const std::exception& exception) {
+          responder.send(error_response(http::outward(exception, "a write of MLflow's API")));
         }
       });
 }

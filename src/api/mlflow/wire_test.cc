@@ -170,8 +170,8 @@ TEST(Parameters, FieldsAreCheckedInTheirOrder) {
 }
 
 TEST(Wire, AFaultMayHaveACodeOfItsOwn) {
-  const http::Response response = error_response(
-      WireFault({"BAD_REQUEST", 400, "KAM00", "INVALID_PARAMETER_VALUE"}, "no path"));
+  const http::Response response =
+      error_response(WireError{"BAD_REQUEST", 400, "KAM00", "INVALID_PARAMETER_VALUE"}, "no path");
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(response.body,
             R"({"error_code": "BAD_REQUEST", "message": "no path", "sqlstate": "KAM00", )"
