@@ -102,6 +102,12 @@ void check_length(std::string_view text, std::size_t characters_max, std::string
                                           std::to_string(characters_max) + " characters");
 }
 
+void check_text(std::string_view text, std::string_view path) {
+  if (text.find('\0') == std::string_view::npos) return;
+  throw Error(Code::kInvalidArgument, "Invalid value for parameter '" + std::string(path) +
+                                          "' supplied: a text may hold any character but U+0000");
+}
+
 void check_experiment_name(std::string_view name) {
   if (name.empty()) throw Error(Code::kInvalidArgument, "Invalid experiment name: ''");
   check_length(name, kExperimentNameCharactersMax, "name");

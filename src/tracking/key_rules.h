@@ -43,6 +43,10 @@ void check_key_and_length(std::string_view key, std::string_view path, std::stri
 // Throws "'what' exceeds the maximum length of N characters".
 void check_length(std::string_view text, std::size_t characters_max, std::string_view what);
 
+// A text holds any character but U+0000: SQLite's functions end a text there, and PostgreSQL cannot
+// keep it.
+void check_text(std::string_view text, std::string_view path);
+
 // 1 to 500 characters.
 void check_experiment_name(std::string_view name);
 

@@ -119,10 +119,7 @@ void log_params(storage::Transaction& transaction, const RunInfo& run, const Pai
 
 void put_tag(storage::Transaction& transaction, const RunInfo& run, std::string_view key,
              std::string_view value) {
-  transaction.execute(
-      "INSERT INTO tag (run, key, value) VALUES (?1, ?2, ?3) ON CONFLICT (run, key) DO UPDATE SET "
-      "value = excluded.value",
-      run.key, key, value);
+  put_run_tag(transaction, run.key, key, value);
   if (key == kRunNameTag && !value.empty()) {
     transaction.execute("UPDATE run SET name = ?2 WHERE id = ?1", run.key, value);
   }
@@ -149,17 +146,20 @@ void check_batch(Batch& batch, bool single) {
   for (std::size_t i = 0; i < batch.params.size(); ++i) {
     auto& [key, value] = batch.params[i];
     check_key_and_length(key, item("params", i, "key", single), "Param key");
+    if (value.find('\0') != std::string::npos)
+      check_text(value, item("params", i, "value", single));
     value.resize(cut_to_characters(value, kParamValueCharactersMax).size());
   }
   for (std::size_t i = 0; i < batch.tags.size(); ++i) {
     auto& [key, value] = batch.tags[i];
     const std::string path = item("tags", i, "key", single);
     check_key_and_length(key, path, path);
+    if (value.find('\0') != std::string::npos) check_text(value, item("tags", i, "value", single));
     value.resize(cut_to_characters(value, kTagValueCharactersMax).size());
   }
-  check_count(batch.metrics.size(), kMetricsPerBatchMax, "metrics");
-  check_count(batch.params.size(), kParamsPerBatchMax, "params");
-  check_count(batch.tags.size(), kTagsPerBatchMax, "tags");
+  check_count(batch.metrics.size() + batch.metrics_beyond, kMetricsPerBatchMax, "metrics");
+  check_count(batch.params.size() + batch.params_beyond, kParamsPerBatchMax, "params");
+  check_count(batch.tags.size() + batch.tags_beyond, kTagsPerBatchMax, "tags");
   check_count(batch.metrics.size() + batch.params.size() + batch.tags.size(), kEntitiesPerBatchMax,
               "metrics, params, and tags");
   check_params_unique(batch.params);

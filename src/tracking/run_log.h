@@ -19,6 +19,10 @@ struct Batch {
   std::vector<Metric> metrics;
   Pairs params;
   Pairs tags;
+  // Items that the request has besides and that were not kept, as no batch may have so many.
+  std::size_t metrics_beyond = 0;
+  std::size_t params_beyond = 0;
+  std::size_t tags_beyond = 0;
 };
 
 // MLflow's rule, which its server has for batches alone: a letter or digit, then up to 255 word

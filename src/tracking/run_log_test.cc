@@ -69,6 +69,27 @@ TEST_F(RunLog, TagsAreReplacedAndRemoved) {
             "not_found: No tag with name: k in run with id " + run.id);
 }
 
+TEST_F(RunLog, NoTextHoldsANul) {
+  const RunInfo run = make_run();
+  const std::string text("a\0b", 3);
+  const auto words = [](const std::string& path) {
+    return "invalid_argument: Invalid value for parameter '" + path +
+           "' supplied: a text may hold any character but U+0000";
+  };
+  EXPECT_EQ(refusal_of([&] {
+              log_pairs(run, {{"k", "v"}, {"l", text}}, {});
+            }),
+            words("params[1].value"));
+  EXPECT_EQ(refusal_of([&] { log_pairs(run, {}, {{"k", text}}); }), words("tags[0].value"));
+  EXPECT_EQ(refusal([&](storage::Transaction& tx) { set_run_tag(tx, run.id, "k", text); }),
+            words("value"));
+  EXPECT_EQ(refusal_of([&] { make_run(text); }), words("run_name"));
+  EXPECT_EQ(refusal_of([&] { make_run("r", 1, {{"k", text}}); }), words("tags[0].value"));
+  EXPECT_EQ(
+      refusal([&](storage::Transaction& tx) { update_run(tx, {.run_id = run.id, .name = text}); }),
+      words("run_name"));
+}
+
 TEST_F(RunLog, LongValuesAreCut) {
   const RunInfo run = make_run();
   std::string long_text;

@@ -27,14 +27,6 @@ const std::string* find_pair(const Pairs& pairs, std::string_view key) {
   return nullptr;
 }
 
-void put_tag(storage::Transaction& transaction, std::int64_t run, std::string_view key,
-             std::string_view value) {
-  transaction.execute(
-      "INSERT INTO tag (run, key, value) VALUES (?1, ?2, ?3) ON CONFLICT (run, key) DO UPDATE SET "
-      "value = excluded.value",
-      run, key, value);
-}
-
 void read_pairs(storage::Statement rows, Pairs& out) {
   while (rows.step()) out.emplace_back(rows.text(0), rows.text(1));
 }
@@ -67,6 +59,14 @@ void set_deleted(storage::Transaction& transaction, std::string_view run_id,
 }
 
 }  // namespace
+
+void put_run_tag(storage::Transaction& transaction, std::int64_t run_key, std::string_view key,
+                 std::string_view value) {
+  transaction.execute(
+      "INSERT INTO tag (run, key, value) VALUES (?1, ?2, ?3) ON CONFLICT (run, key) DO UPDATE SET "
+      "value = excluded.value",
+      run_key, key, value);
+}
 
 std::string_view status_name(RunStatus status) {
   return kStatusNames[static_cast<std::size_t>(status) - 1];
@@ -108,6 +108,8 @@ RunInfo create_run(storage::Transaction& transaction, const NewRun& run) {
   Pairs tags = run.tags;
   RunInfo info;
   info.name = settle_name(run, tags);
+  check_text(info.name, "run_name");
+  check_text(run.user_id, "user_id");
   if (!run.stage_run.empty() && find_pair(tags, kParentTag) == nullptr)
     tags.emplace_back(kParentTag, run.stage_run);
   info.id = random_hex32();
@@ -127,8 +129,9 @@ RunInfo create_run(storage::Transaction& transaction, const NewRun& run) {
   for (std::size_t i = 0; i < tags.size(); ++i) {
     const std::string path = "tags[" + std::to_string(i) + "].key";
     check_key_and_length(tags[i].first, path, path);
-    put_tag(transaction, info.key, tags[i].first,
-            cut_to_characters(tags[i].second, kTagValueCharactersMax));
+    check_text(tags[i].second, "tags[" + std::to_string(i) + "].value");
+    put_run_tag(transaction, info.key, tags[i].first,
+                cut_to_characters(tags[i].second, kTagValueCharactersMax));
   }
   return info;
 }
@@ -138,9 +141,10 @@ RunInfo update_run(storage::Transaction& transaction, const RunChange& change) {
   if (change.status) info.status = *change.status;
   if (change.end_time_ms) info.end_time_ms = change.end_time_ms;
   if (change.name && !change.name->empty()) {
+    check_text(*change.name, "run_name");
     info.name = *change.name;
-    put_tag(transaction, info.key, kRunNameTag,
-            cut_to_characters(info.name, kTagValueCharactersMax));
+    put_run_tag(transaction, info.key, kRunNameTag,
+                cut_to_characters(info.name, kTagValueCharactersMax));
   }
   transaction.execute("UPDATE run SET status = ?2, end_time_ms = ?3, name = ?4 WHERE id = ?1",
                       info.key, static_cast<int>(info.status), info.end_time_ms, info.name);

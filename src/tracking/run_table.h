@@ -126,6 +126,10 @@ RunInfo load_run_info(storage::Session& session, std::int64_t run_key);
 std::vector<RunInfo> list_children(storage::Session& session, std::string_view run_id,
                                    std::int64_t limit = 1'000);
 
+// Sets a tag as it stands: no rules, and the run keeps its name.
+void put_run_tag(storage::Transaction& transaction, std::int64_t run_key, std::string_view key,
+                 std::string_view value);
+
 // The columns of table `run` in RunInfo's order, for statements that read them: "r.id, r.uuid, …";
 // and one such row.
 std::string_view run_columns();

@@ -8,6 +8,7 @@
 #include "api/mlflow/plain_batch.h"
 #include "base/error.h"
 #include "json/pull.h"
+#include "tracking/key_rules.h"
 
 namespace slipway::api::mlflow {
 namespace {
@@ -17,7 +18,9 @@ Error unusual() { return Error(Code::kInvalidArgument, "unusual"); }
 
 std::string quick_text(json::PullReader& reader) {
   if (reader.kind() != json::PullKind::kString) throw unusual();
-  return std::string(reader.text());
+  std::string text(reader.text());
+  if (text.find('\0') != std::string::npos) throw unusual();  // and refused, naming its field
+  return text;
 }
 
 double quick_number(json::PullReader& reader) {
@@ -89,11 +92,20 @@ std::pair<std::string, std::string> quick_pair(json::PullReader& reader) {
   return pair;
 }
 
+// Of more than `most` items the others are only counted: the batch will be refused.
 template <typename Item, typename Read>
-void quick_list(json::PullReader& reader, std::vector<Item>& out, Read read) {
+void quick_list(json::PullReader& reader, std::vector<Item>& out, std::size_t most,
+                std::size_t& beyond, Read read) {
   if (reader.kind() != json::PullKind::kArray) throw unusual();
   reader.enter_array();
-  while (reader.next_element()) out.push_back(read(reader));
+  while (reader.next_element()) {
+    Item item = read(reader);
+    if (out.size() < most) {
+      out.push_back(std::move(item));
+    } else {
+      ++beyond;
+    }
+  }
 }
 
 tracking::Batch quick_batch(json::PullReader& reader) {
@@ -106,11 +118,13 @@ tracking::Batch quick_batch(json::PullReader& reader) {
     if (name == "run_id") {
       batch.run_id = quick_text(reader);
     } else if (name == "metrics") {
-      quick_list(reader, batch.metrics, quick_metric);
+      quick_list(reader, batch.metrics, tracking::kMetricsPerBatchMax, batch.metrics_beyond,
+                 quick_metric);
     } else if (name == "params") {
-      quick_list(reader, batch.params, quick_pair);
+      quick_list(reader, batch.params, tracking::kParamsPerBatchMax, batch.params_beyond,
+                 quick_pair);
     } else if (name == "tags") {
-      quick_list(reader, batch.tags, quick_pair);
+      quick_list(reader, batch.tags, tracking::kTagsPerBatchMax, batch.tags_beyond, quick_pair);
     } else {
       throw unusual();
     }

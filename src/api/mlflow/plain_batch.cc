@@ -176,18 +176,34 @@ bool read_pair_item(PlainReader& reader, std::pair<std::string, std::string>& pa
   return read_object(reader, field) && !pair.first.empty();
 }
 
+// Of more than `most` items the others are only counted: the batch will be refused.
+template <typename Item, typename Read>
+bool read_items(PlainReader& reader, std::vector<Item>& out, std::size_t most, std::size_t& beyond,
+                Read read) {
+  if (!out.empty()) return false;  // a list that comes twice is not plain
+  Item surplus;
+  return read_list(reader, [&] {
+    if (out.size() < most) return read(reader, out.emplace_back());
+    ++beyond;
+    surplus = Item{};
+    return read(reader, surplus);
+  });
+}
+
 bool read_batch_object(PlainReader& reader, tracking::Batch& batch) {
-  const auto pairs = [&](tracking::Pairs& out) {
-    return out.empty() &&  // a list that comes twice is not plain
-           read_list(reader, [&] { return read_pair_item(reader, out.emplace_back()); });
-  };
   const auto field = [&](std::string_view name) {
     if (name == "run_id") return read_text(reader, batch.run_id);
-    if (name == "params") return pairs(batch.params);
-    if (name == "tags") return pairs(batch.tags);
-    if (name != "metrics" || !batch.metrics.empty()) return false;
-    return read_list(reader,
-                     [&] { return read_metric_item(reader, batch.metrics.emplace_back()); });
+    if (name == "params") {
+      return read_items(reader, batch.params, tracking::kParamsPerBatchMax, batch.params_beyond,
+                        read_pair_item);
+    }
+    if (name == "tags") {
+      return read_items(reader, batch.tags, tracking::kTagsPerBatchMax, batch.tags_beyond,
+                        read_pair_item);
+    }
+    if (name != "metrics") return false;
+    return read_items(reader, batch.metrics, tracking::kMetricsPerBatchMax, batch.metrics_beyond,
+                      read_metric_item);
   };
   return read_object(reader, field) && reader.at_end() && !batch.run_id.empty();
 }

@@ -170,5 +170,45 @@ TEST(PlainBatch, NeverTakesWhatTheGeneralReaderRefusesOrReadsOtherwise) {
   EXPECT_GT(taken, 1'000);
 }
 
+// What no batch may have is counted, for the message, and not kept.
+TEST(PlainBatch, ItemsBeyondTheLimitsAreCountedAlone) {
+  const auto items = [](const std::string& item, int count) {
+    std::string list;
+    for (int i = 0; i < count; ++i) list += (i == 0 ? "" : ",") + item;
+    return list;
+  };
+  const std::string metric = R"({"key":"k","value":1,"timestamp":1})";
+  const std::string pair = R"({"key":"p","value":"v"})";
+  const std::string body = R"({"run_id":"r","metrics":[)" + items(metric, 1'234) +
+                           R"(],"params":[)" + items(pair, 101) + R"(],"tags":[)" +
+                           items(pair, 300) + "]}";
+  for (const auto& read : {read_plain_batch, read_batch_quickly}) {
+    const auto batch = read(body);
+    ASSERT_TRUE(batch.has_value());
+    EXPECT_EQ(batch->metrics.size(), 1'000U);
+    EXPECT_EQ(batch->metrics_beyond, 234U);
+    EXPECT_EQ(batch->params.size(), 100U);
+    EXPECT_EQ(batch->params_beyond, 1U);
+    EXPECT_EQ(batch->tags.size(), 100U);
+    EXPECT_EQ(batch->tags_beyond, 200U);
+    tracking::Batch checked = *batch;
+    try {
+      tracking::check_batch(checked);
+      FAIL() << "a batch of 1,234 metrics was taken";
+    } catch (const Error& error) {
+      EXPECT_STREQ(error.what(),
+                   "A batch logging request can contain at most 1000 metrics. Got 1234 metrics. "
+                   "Please split up metrics across multiple requests and try again.");
+    }
+  }
+  // As the general of the two quick readers sees it: with a text that is not plain.
+  std::string other = body;
+  other.replace(other.find("\"v\""), 3, "\"\xc3\xbc\"");
+  const auto batch = read_batch_quickly(other);
+  ASSERT_TRUE(batch.has_value());
+  EXPECT_EQ(batch->metrics_beyond, 234U);
+  EXPECT_EQ(batch->tags_beyond, 200U);
+}
+
 }  // namespace
 }  // namespace slipway::api::mlflow

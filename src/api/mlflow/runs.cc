@@ -70,6 +70,7 @@ Routes::Work plan_batch(tracking::Batch batch, bool single) {
 
 // The body is read without Parameters where it is as clients write it.
 void log_batch(storage::Database& database, http::Request& request, http::Responder responder) {
+  if (!request.body.empty()) check_content_type(request);
   auto batch = read_batch_quickly(request.body);
   if (!batch) {
     const Parameters parameters(request);

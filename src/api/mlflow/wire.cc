@@ -64,14 +64,6 @@ json::Object query_object(const http::Request& request) {
   return object;
 }
 
-void check_content_type(const http::Request& request) {
-  const auto type = request.header("Content-Type");
-  if (type && type->substr(0, type->find(';')) == "application/json") return;
-  throw Error(Code::kInvalidArgument,
-              type ? "Bad Request. Content-Type must be one of ['application/json']."
-                   : "Bad Request. Content-Type header is missing.");
-}
-
 bool is_texts(const json::Value& value) {
   if (!value.is_array()) return false;
   const json::Array& items = value.as_array();
@@ -142,6 +134,14 @@ std::optional<double> number_of(const json::Value& value) {
 }
 
 }  // namespace
+
+void check_content_type(const http::Request& request) {
+  const auto type = request.header("Content-Type");
+  if (type && type->substr(0, type->find(';')) == "application/json") return;
+  throw Error(Code::kInvalidArgument,
+              type ? "Bad Request. Content-Type must be one of ['application/json']."
+                   : "Bad Request. Content-Type header is missing.");
+}
 
 Parameters::Parameters(const http::Request& request)
     : query_(request.method == http::Method::kGet && !request.query.empty()) {
@@ -229,7 +229,14 @@ std::optional<std::string> Parameters::maybe_text(std::string_view name) const {
   const json::Value* value = find(name);
   if (value == nullptr) return std::nullopt;
   if (!value->is_string()) wrong_type(name, *value);
+  check_no_nul(name, value->as_string());
   return value->as_string();
+}
+
+void Parameters::check_no_nul(std::string_view name, std::string_view text) const {
+  if (text.find('\0') == std::string_view::npos) return;
+  throw Error(Code::kInvalidArgument, "Invalid value for parameter '" + path_of(name) +
+                                          "' supplied: a text may hold any character but U+0000");
 }
 
 std::string Parameters::text(std::string_view name) const { return maybe_text(name).value_or(""); }
@@ -282,14 +289,17 @@ std::vector<std::string> Parameters::texts(std::string_view name) const {
   std::vector<std::string> list;
   const json::Value* value = find_all(name);
   if (value == nullptr) return list;
-  if (value->is_string() && query_)
-    return {value->as_string()};  // a repeated field that came once in a query
+  if (value->is_string() && query_) {  // a repeated field that came once in a query
+    check_no_nul(name, value->as_string());
+    return {value->as_string()};
+  }
   if (!value->is_array()) wrong_type(name, *value);
   for (const json::Value& item : value->as_array()) {
     // Ids are often sent as numbers.
     if (item.kind() == json::Value::Kind::kInt) {
       list.push_back(std::to_string(item.as_int()));
     } else if (item.is_string()) {
+      check_no_nul(name, item.as_string());
       list.push_back(item.as_string());
     } else {
       wrong_type(name, *value);

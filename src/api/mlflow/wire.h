@@ -43,6 +43,10 @@ constexpr Field list(std::string_view name) { return {name, Field::Kind::kList};
 constexpr Field texts(std::string_view name) { return {name, Field::Kind::kTexts}; }
 }  // namespace field
 
+// kInvalidArgument unless the Content-Type is application/json, which MLflow's server asks of every
+// POST and PUT with a body.
+void check_content_type(const http::Request& request);
+
 // The parameters of one request, read as leniently as MLflow reads them and never more silently:
 //   - GET takes the query (a repeated field is a repeated key, of another field the first counts),
 //   everything else the JSON body; a GET without a query may have one.
@@ -51,6 +55,7 @@ constexpr Field texts(std::string_view name) { return {name, Field::Kind::kTexts
 //   - Unknown fields are ignored; null is absent; int64 may be a number or a text; `run_uuid`
 //   stands for `run_id`; in a body camelCase stands for snake_case, but both at once are refused.
 //   - "" counts as missing where a value is required.
+//   - A text with U+0000 is refused: no store can compare it, and PostgreSQL cannot hold it.
 // All readers throw kInvalidArgument with MLflow's words: "Missing value for required parameter
 // 'x'. …", "Invalid value 123 for parameter 'x' supplied:  Hint: Value was of type 'int'. …".
 // Inside lists the name is "metrics[3].value".
@@ -98,6 +103,7 @@ class Parameters {
 
   const json::Value* find_all(std::string_view name) const;  // a repeated query field as a list
   void check_type(const Field& field, const json::Value& value) const;
+  void check_no_nul(std::string_view name, std::string_view text) const;
 
   json::Object object_;
   std::string path_;

@@ -50,6 +50,24 @@ TEST(Parameters, BodyIsReadLeniently) {
   EXPECT_EQ(Parameters(post("null")).text("a"), "");
 }
 
+TEST(Parameters, ATextWithANulIsRefusedWithItsPlace) {
+  const Parameters p(post(R"({"name": "a\u0000b", "ids": ["x", "\u0000"],)"
+                          R"( "tags": [{"key": "k", "value": "\u0000"}]})"));
+  const auto words = [](const std::string& path) {
+    return "Invalid value for parameter '" + path +
+           "' supplied: a text may hold any character but U+0000";
+  };
+  EXPECT_EQ(refusal([&] { p.text("name"); }), words("name"));
+  EXPECT_EQ(refusal([&] { p.texts("ids"); }), words("ids"));
+  EXPECT_EQ(refusal([&] { read_pairs(p, "tags", Keys::kRequired); }), words("tags[0].value"));
+  const Parameters query(get({{"filter", std::string("a\0b", 3)}}));
+  EXPECT_EQ(refusal([&] { query.text("filter"); }), words("filter"));
+  EXPECT_EQ(refusal([&] { query.texts("filter"); }), words("filter"));
+  // And the quick readers of log-batch leave it to these.
+  EXPECT_FALSE(
+      read_batch_quickly(R"({"run_id":"r","tags":[{"key":"k","value":"\u0000"}]})").has_value());
+}
+
 TEST(Parameters, QueryRepeatsBecomeLists) {
   const Parameters p(get({{"run_id", "a"}, {"run_id", "b"}, {"one", "x"}, {"n", "5"}}));
   EXPECT_EQ(p.texts("run_id"), (std::vector<std::string>{"a", "b"}));
