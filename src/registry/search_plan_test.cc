@@ -182,6 +182,27 @@ TEST_F(VersionPlan, EveryWayFindsTheSameVersionsInTheSameOrder) {
   });
 }
 
+// A page deep in the list begins at its token, not at the bound that the filter gives: of two
+// bounds on one side SQLite takes the first (tracking/run_plan_test.cc looks at what it does).
+TEST_F(VersionPlan, PagesBeginAtTheirToken) {
+  fill();
+  Search search{"version_number > 2", {"version_number"}, 3, ""};
+  tracking::PlanOptions options;
+  options.force = tracking::PlanOptions::Force::kWalk;
+  search.page_token = read<VersionPage>([&](storage::Session& session) {
+                        return search_versions(session, search, options);
+                      }).next_page_token;
+  ASSERT_NE(search.page_token, "");
+  std::vector<std::string> statements;
+  options.trace = &statements;
+  read<VersionPage>(
+      [&](storage::Session& session) { return search_versions(session, search, options); });
+  ASSERT_FALSE(statements.empty());
+  EXPECT_NE(statements.front().find(" WHERE v.version >= ?"), std::string::npos)
+      << statements.front();
+  EXPECT_NE(statements.front().find(" AND v.version > ?"), std::string::npos);
+}
+
 TEST_F(VersionPlan, ModelsComeInEveryOrderByEveryWay) {
   fill();
   write_void([&](storage::Transaction& tx) {

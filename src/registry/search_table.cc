@@ -42,15 +42,6 @@ constexpr TagTable kModelTags{"registered_model_tag", "model", "registered_model
 constexpr TagTable kVersionTags{"model_version_tag", "version", "model_version_tag_by_value",
                                 "v.key"};
 
-void append(std::string& where, const std::string& condition) {
-  if (!condition.empty()) where += (where.empty() ? "" : " AND ") + condition;
-}
-
-bool is_range(Operator op) {
-  return op != Operator::kNotEqual && op != Operator::kIn && op != Operator::kNotIn &&
-         op != Operator::kLike && op != Operator::kIlike;
-}
-
 bool has_prefix(const Comparison& c) {
   return c.op == Operator::kLike && c.texts.front().find_first_of("%_") != 0;
 }
@@ -84,19 +75,19 @@ void enter_by_tag(SearchSql& sql, const TagTable& tags, const Comparison& c, Acc
   access.where = "d.name = " + sql.bind(c.key);
   const std::string head = SearchSql::head_column("d.value");
   if (c.op == Operator::kEqual) {
-    append(access.where, head + " = " + sql.bind(tracking::head_of(c.texts.front())));
+    SearchSql::append(access.where, head + " = " + sql.bind(tracking::head_of(c.texts.front())));
   } else if (c.op == Operator::kLike) {
-    append(access.where, sql.prefix_condition(head, c.texts.front()));
+    SearchSql::append(access.where, sql.prefix_condition(head, c.texts.front()));
   }
 }
 
 void narrow_text(SearchSql& sql, const std::string& column, const Comparison& c, std::size_t place,
                  Access& access) {
   if (c.op == Operator::kLike) {
-    append(access.where, sql.prefix_condition(column, c.texts.front()));
+    SearchSql::append(access.where, sql.prefix_condition(column, c.texts.front()));
     return;
   }
-  append(access.where, sql.text_condition(column, c));
+  SearchSql::append(access.where, sql.text_condition(column, c));
   access.met.push_back(place);
 }
 
@@ -106,7 +97,7 @@ void narrow_number(SearchSql& sql, const std::string& column, const Filter& filt
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < filter.size(); ++i) {
     if (filter[i].key != column || filter[i].entity != Entity::kAttribute ||
-        !is_range(filter[i].op))
+        !tracking::is_range(filter[i].op))
       continue;
     if (filter[i].op == Operator::kEqual) {
       places = {i};
@@ -115,7 +106,7 @@ void narrow_number(SearchSql& sql, const std::string& column, const Filter& filt
     places.push_back(i);
   }
   for (const std::size_t i : places) {
-    append(access.where, sql.number_condition(column, filter[i]));
+    SearchSql::append(access.where, sql.number_condition(column, filter[i]));
     access.met.push_back(i);
   }
 }
@@ -131,7 +122,11 @@ void group_by(SearchSql& sql, const OrderTerm* term, const Seek* seek, Access& a
       std::holds_alternative<std::string>(seek->value.value)
           ? sql.bind(std::string_view{std::get<std::string>(seek->value.value)})
           : sql.bind(std::get<std::int64_t>(seek->value.value));
-  append(access.where, access.group + op + bound);
+  // First: of two bounds on one side SQLite begins at the one that it meets first, and those of the
+  // filter lie before this one.
+  std::string where = access.group + op + bound;
+  SearchSql::append(where, access.where);
+  access.where = std::move(where);
 }
 
 std::string_view version_index(std::string_view column, bool of_model) {
@@ -231,7 +226,7 @@ std::vector<Driver> VersionTable::drivers(const Filter& filter) const {
     if (c.entity == Entity::kTag) {
       drivers.push_back({kTag, i});
     } else if (c.numeric) {
-      if (is_range(c.op)) drivers.push_back({kInteger, i});
+      if (tracking::is_range(c.op)) drivers.push_back({kInteger, i});
     } else if (narrows_text(c)) {
       drivers.push_back({c.key == "m.name" ? kName : c.key == "v.run_id" ? kRun : kSource, i});
     }
@@ -264,7 +259,7 @@ Access VersionTable::access(SearchSql& sql, const Filter& filter, const Driver& 
   const std::string column = term == nullptr ? "v.updated_at" : term->key;
   const auto from_version = [&](std::string_view index) {
     access.from = "model_version v" + SearchSql::by_index(index);
-    append(access.where, "v.deleted = 0");
+    SearchSql::append(access.where, "v.deleted = 0");
     access.join = " CROSS JOIN registered_model m";
     access.join_on = "m.key = v.model";
   };
@@ -293,9 +288,10 @@ Access VersionTable::access(SearchSql& sql, const Filter& filter, const Driver& 
       from_version("model_version_by_source");
       const Comparison& c = filter[place];
       const std::string head = SearchSql::head_column("v.source");
-      append(access.where, c.op == Operator::kEqual
-                               ? head + " = " + sql.bind(tracking::head_of(c.texts.front()))
-                               : sql.prefix_condition(head, c.texts.front()));
+      SearchSql::append(access.where,
+                        c.op == Operator::kEqual
+                            ? head + " = " + sql.bind(tracking::head_of(c.texts.front()))
+                            : sql.prefix_condition(head, c.texts.front()));
       break;
     }
     case kInteger:

@@ -33,11 +33,6 @@ bool is_of_run(int kind) {
          kind == kEnd;
 }
 
-bool is_range(Operator op) {
-  return op == Operator::kEqual || op == Operator::kLess || op == Operator::kLessEqual ||
-         op == Operator::kGreater || op == Operator::kGreaterEqual;
-}
-
 bool is_pair(Entity entity) { return entity == Entity::kParam || entity == Entity::kTag; }
 
 bool is_attribute(const Comparison& c, std::string_view key) {
@@ -120,10 +115,6 @@ std::vector<Driver> start_walks(const Filter& filter) {
   return walks;
 }
 
-void append(std::string& where, const std::string& condition) {
-  if (!condition.empty()) where += (where.empty() ? "" : " AND ") + condition;
-}
-
 }  // namespace
 
 // An access while it is written.
@@ -151,7 +142,7 @@ class RunTable::Entry {
     access_.group_kind = kind;
   }
   void meet(std::size_t place, const std::string& condition) {
-    append(access_.where, condition);
+    SearchSql::append(access_.where, condition);
     access_.met.push_back(place);
   }
   template <typename Belongs>
@@ -331,13 +322,14 @@ void RunTable::Entry::meet_all(std::string_view column, const Belongs& belongs) 
 void RunTable::Entry::narrow_head(const std::string& column, std::size_t place) {
   const Comparison& c = filter_[place];
   if (c.op == Operator::kLike) {
-    append(access_.where, sql_.prefix_condition(column, c.texts.front()));
+    SearchSql::append(access_.where, sql_.prefix_condition(column, c.texts.front()));
   } else if (c.op == Operator::kEqual) {
     const std::string head = sql_.bind(head_of(c.texts.front()));
     // "=" would hide from SQLite that the index of an expression has the order asked for.
     const bool ordered = term_ != nullptr && !walks("start_time");
-    append(access_.where, ordered ? column + " >= " + head + " AND " + column + " <= " + head
-                                  : column + " = " + head);
+    SearchSql::append(access_.where, ordered
+                                         ? column + " >= " + head + " AND " + column + " <= " + head
+                                         : column + " = " + head);
     if (is_short_equality(c)) access_.met.push_back(place);
   }
 }
@@ -393,7 +385,7 @@ void RunTable::Entry::by_status() {
 
 void RunTable::Entry::by_end() {
   from_run("run_by_end");
-  append(access_.where, "r.end_time_ms IS NOT NULL");
+  SearchSql::append(access_.where, "r.end_time_ms IS NOT NULL");
   meet_all("r.end_time_ms",
            [](const Comparison& c) { return is_attribute(c, "end_time") && is_range(c.op); });
   group_by("r.end_time_ms", ValueKind::kInteger);
@@ -407,8 +399,9 @@ void RunTable::Entry::by_pair() {
   if (c.op == Operator::kEqual) meet_all("d.start_time_ms", is_start_range);
   // A short value is its head: most that do not match need not be looked up.
   if (c.op == Operator::kLike || c.op == Operator::kIlike || c.op == Operator::kNotEqual) {
-    append(access_.where, "(" + sql_.text_condition("d.head", c) +
-                              " OR LENGTH(d.head) >= " + std::to_string(kHeadCharacters) + ")");
+    SearchSql::append(access_.where,
+                      "(" + sql_.text_condition("d.head", c) +
+                          " OR LENGTH(d.head) >= " + std::to_string(kHeadCharacters) + ")");
   }
   group_by("d.start_time_ms", ValueKind::kInteger);
 }
@@ -429,7 +422,7 @@ void RunTable::Entry::by_metric(const std::string& key, bool ordered) {
     return c.entity == Entity::kMetric && c.key == key && is_range(c.op) && !std::isnan(c.number);
   };
   if (ordered || of_numbers(comparison())) {
-    append(access_.where, "d.nan = 0");
+    SearchSql::append(access_.where, "d.nan = 0");
     meet_all("d.value", of_numbers);
   } else if (std::isnan(comparison().number)) {
     meet(driver_.comparison, "d.nan = 1");
@@ -456,8 +449,12 @@ void RunTable::Entry::begin_at(const Seek& seek) {
   } else {
     bound = sql_.bind(std::get<std::int64_t>(seek.value.value));
   }
-  append(access_.where,
-         access_.group + (term_->ascending ? " >" : " <") + (seek.inclusive ? "= " : " ") + bound);
+  // First: of two bounds on one side SQLite begins at the one that it meets first, and those of the
+  // filter lie before this one.
+  std::string where =
+      access_.group + (term_->ascending ? " >" : " <") + (seek.inclusive ? "= " : " ") + bound;
+  SearchSql::append(where, access_.where);
+  access_.where = std::move(where);
 }
 
 Access RunTable::Entry::write(const Seek* seek) {
@@ -498,7 +495,7 @@ std::string RunTable::scope(SearchSql& sql, const Driver& driver) const {
   if (driver.kind == kIds || driver.kind == kIdWalk)
     scope = "r.experiment IN " + sql.bind_list(experiment_ids_);
   if (view_ != ViewType::kAll)
-    append(scope, view_ == ViewType::kActiveOnly ? "r.deleted = 0" : "r.deleted = 1");
+    SearchSql::append(scope, view_ == ViewType::kActiveOnly ? "r.deleted = 0" : "r.deleted = 1");
   return scope;
 }
 

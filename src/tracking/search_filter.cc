@@ -479,6 +479,11 @@ std::vector<OrderTerm> parse_order(const std::vector<std::string>& terms,
   return order;
 }
 
+bool is_range(Operator op) {
+  return op == Operator::kEqual || op == Operator::kLess || op == Operator::kLessEqual ||
+         op == Operator::kGreater || op == Operator::kGreaterEqual;
+}
+
 std::string_view sql_operator(Operator op) {
   switch (op) {
     case Operator::kEqual: return "=";

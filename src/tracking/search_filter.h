@@ -96,6 +96,9 @@ inline constexpr std::size_t kFilterBytesMax = 64U << 10;
 inline constexpr std::size_t kComparisonsMax = 100;
 inline constexpr std::size_t kOrderTermsMax = 16;
 
+// "= < <= > >=": what a stretch of an index can meet.
+bool is_range(Operator op);
+
 // The operator as SQL has it, for a comparison with one value: "=", "<>", "<" …; REQUIRES one of
 // those six.
 std::string_view sql_operator(Operator op);

@@ -38,10 +38,6 @@ SortValue read_value(const storage::Statement& row, int column, ValueKind kind) 
   return value;
 }
 
-void append(std::string& where, const std::string& condition) {
-  if (!condition.empty()) where += (where.empty() ? "" : " AND ") + condition;
-}
-
 // The sort columns of an order, as they stand in a statement.
 struct Columns {
   std::string text;  // ", rank, value, …"
@@ -85,6 +81,61 @@ struct Columns {
   }
 };
 
+// Of the rows it is given those that come first behind where the page begins, as many as are
+// wanted.
+class Best {
+ public:
+  explicit Best(const Level& level) : level_(level) {}
+
+  // Before the first row: how many are wanted.
+  void begin(std::size_t wanted) {
+    wanted_ = wanted;
+    rows_.clear();
+  }
+
+  // The row's id is column 0, its key begins at `column`.
+  void add(const storage::Statement& row, int column, const Columns& columns) {
+    const bool full = rows_.size() == wanted_;
+    if (wanted_ == 0) return;
+    if (full && compare(columns.first(row, column), rows_.front().key.front(),
+                        level_.order.front().ascending) > 0) {
+      return;  // most rows end here: what follows the first value need not be read
+    }
+    Row added{row.int64(0), columns.read(row, column)};
+    if (!level_.after.empty() && compare(added.key, level_.after, level_.order) <= 0) return;
+    const auto before = [this](const Row& a, const Row& b) { return is_before(a, b); };
+    if (!full) {
+      rows_.push_back(std::move(added));
+      if (rows_.size() == wanted_) std::make_heap(rows_.begin(), rows_.end(), before);
+    } else if (is_before(added, rows_.front())) {
+      std::pop_heap(rows_.begin(), rows_.end(), before);
+      rows_.back() = std::move(added);
+      std::push_heap(rows_.begin(), rows_.end(), before);
+    }
+  }
+
+  // Appends their ids, in order.
+  void take(std::vector<std::int64_t>& out) {
+    if (rows_.size() > 1) {
+      std::sort(rows_.begin(), rows_.end(),
+                [this](const Row& a, const Row& b) { return is_before(a, b); });
+    }
+    for (const Row& row : rows_) out.push_back(row.id);
+    rows_.clear();
+  }
+
+  void clear() { rows_.clear(); }
+
+ private:
+  bool is_before(const Row& a, const Row& b) const {
+    return compare(a.key, b.key, level_.order) < 0;
+  }
+
+  const Level& level_;
+  std::size_t wanted_ = 0;
+  std::vector<Row> rows_;  // a heap with its last row on top, once it is full
+};
+
 class PlannedSearch {
  public:
   PlannedSearch(storage::Session& session, const SearchTable& table, const PlanOptions& options)
@@ -125,7 +176,8 @@ class Walk {
         driver_(driver),
         wanted_(wanted),
         out_(out),
-        segments_(search.table().segments(level.order.front())) {}
+        segments_(search.table().segments(level.order.front())),
+        group_(level) {}
 
   // Goes on for about `budget` rows. True: the page is full, or there are no more rows.
   bool advance(std::int64_t budget);
@@ -166,7 +218,7 @@ class Walk {
   bool opened_ = false;
   bool group_is_value_ = true;
   std::vector<Stream> streams_;
-  std::vector<Row> group_;  // of the open group, those that pass
+  Best group_;  // of the open group, those that pass
   std::int64_t group_rows_ = 0;
   SortValue group_value_;
 };
@@ -180,7 +232,7 @@ void Walk::open(const Seek* seek) {
     group_is_value_ = access.group_is_value;
     Columns columns(sql, search_.table(), level_.order, &access);
     std::string where = access.where;
-    append(where, access.join_on);
+    SearchSql::append(where, access.join_on);
     std::string passes = search_.residual(sql, level_.filter, driver_, access);
     sql.text = "SELECT " + std::string(search_.table().key()) + ", " + access.group + ", " +
                (passes.empty() ? "1" : "CASE WHEN " + passes + " THEN 1 ELSE 0 END") +
@@ -245,20 +297,12 @@ void Walk::search_within(Comparison only, const SortValue& value) {
 }
 
 void Walk::close_group() {
-  if (group_.size() > 1) {
-    std::sort(group_.begin(), group_.end(),
-              [&](const Row& a, const Row& b) { return compare(a.key, b.key, level_.order) < 0; });
-  }
-  for (const Row& row : group_) {
-    if (full()) break;
-    if (level_.after.empty() || compare(row.key, level_.after, level_.order) > 0)
-      out_.push_back(row.id);
-  }
-  group_.clear();
+  group_.take(out_);
   group_rows_ = 0;
 }
 
-// The last term is different for all rows that pass, so its groups need no search of their own.
+// Where all terms before it are equal the last one is different for every row: its groups need no
+// search of their own.
 bool Walk::is_too_wide(const Stream& stream) const {
   return group_rows_ >= search_.options().group_rows_max && stream.exact && level_.order.size() > 1;
 }
@@ -295,10 +339,15 @@ bool Walk::take_rows(std::int64_t stop) {
     if (new_group) {
       close_group();
       if (full()) return true;
-      if (search_.examined >= stop) return false;
     }
     if (stream == nullptr) return true;
-    if (group_rows_ == 0) group_value_ = stream->group;
+    // Inside a group only where it cannot be searched by itself, as it may then be the whole table;
+    // others are as good as done, and what they gave is known at their end.
+    if (search_.examined >= stop && (group_rows_ == 0 || !stream->exact)) return false;
+    if (group_rows_ == 0) {
+      group_value_ = stream->group;
+      group_.begin(wanted_ - out_.size());
+    }
     if (is_too_wide(*stream)) {
       search_group();
       if (full()) return true;
@@ -306,9 +355,7 @@ bool Walk::take_rows(std::int64_t stop) {
     }
     ++group_rows_;
     ++search_.examined;
-    if (stream->rows.int64(2) == 1) {
-      group_.push_back({stream->rows.int64(0), stream->columns.read(stream->rows, 3)});
-    }
+    if (stream->rows.int64(2) == 1) group_.add(stream->rows, 3, stream->columns);
     if (!step(*stream, group_is_value_)) drop(*stream);
   }
 }
@@ -350,7 +397,7 @@ std::string PlannedSearch::residual(SearchSql& sql, const Filter& filter, const 
   std::string passes = table_.scope(sql, driver);
   for (std::size_t i = 0; i < filter.size(); ++i) {
     if (std::find(access.met.begin(), access.met.end(), i) == access.met.end())
-      append(passes, table_.condition(sql, filter[i]));
+      SearchSql::append(passes, table_.condition(sql, filter[i]));
   }
   return passes;
 }
@@ -369,42 +416,22 @@ std::int64_t PlannedSearch::count(const Filter& filter, const Driver& driver,
 
 void PlannedSearch::collect(const Level& level, const Driver& driver, std::size_t wanted,
                             std::vector<std::int64_t>& out) const {
-  const std::size_t most = wanted - out.size();
   SearchSql sql;
   const Access access = table_.access(sql, level.filter, driver, nullptr, 0, nullptr);
   const Columns columns(sql, table_, level.order, nullptr);
   std::string where = access.where;
-  append(where, access.join_on);
+  SearchSql::append(where, access.join_on);
   // In a CASE: SQLite would put "column = ?" into the other terms, and no longer know the index of
   // an expression by them.
   if (const std::string passes = residual(sql, level.filter, driver, access); !passes.empty())
-    append(where, "CASE WHEN " + passes + " THEN 1 ELSE 0 END = 1");
+    SearchSql::append(where, "CASE WHEN " + passes + " THEN 1 ELSE 0 END = 1");
   sql.text = "SELECT " + std::string(table_.key()) + columns.text + " FROM " + access.from +
              access.join + columns.joins + (where.empty() ? "" : " WHERE " + where);
-  const auto before = [&](const Row& a, const Row& b) {
-    return compare(a.key, b.key, level.order) < 0;
-  };
-  std::vector<Row> best;  // a heap with its last row on top, once it is full
+  Best best(level);
+  best.begin(wanted - out.size());
   auto rows = open(sql);
-  while (rows.step()) {
-    if (most > 0 && best.size() == most &&
-        compare(columns.first(rows, 1), best.front().key.front(), level.order.front().ascending) >
-            0) {
-      continue;  // most rows end here: what follows the first value need not be read
-    }
-    Row row{rows.int64(0), columns.read(rows, 1)};
-    if (!level.after.empty() && compare(row.key, level.after, level.order) <= 0) continue;
-    if (best.size() < most) {
-      best.push_back(std::move(row));
-      if (best.size() == most) std::make_heap(best.begin(), best.end(), before);
-    } else if (before(row, best.front())) {
-      std::pop_heap(best.begin(), best.end(), before);
-      best.back() = std::move(row);
-      std::push_heap(best.begin(), best.end(), before);
-    }
-  }
-  std::sort(best.begin(), best.end(), before);
-  for (const Row& row : best) out.push_back(row.id);
+  while (rows.step()) best.add(rows, 1, columns);
+  best.take(out);
 }
 
 bool PlannedSearch::forced(const Level& level, std::size_t wanted, std::vector<std::int64_t>& out) {

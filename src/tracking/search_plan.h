@@ -108,7 +108,7 @@ struct PlanOptions {
 
 // Keys of the rows that meet the filter, in order, behind `after` (empty: from the first), at most
 // `limit`.
-//   REQUIRES the last order term to be different for every row
+//   REQUIRES no two rows to be equal in all order terms
 std::vector<std::int64_t> find_keys(storage::Session& session, const SearchTable& table,
                                     const Filter& filter, std::span<const OrderTerm> order,
                                     const SortKey& after, std::size_t limit,

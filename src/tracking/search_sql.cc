@@ -100,6 +100,10 @@ std::string SearchSql::by_index(std::string_view index) {
   return " INDEXED BY " + std::string(index);
 }
 
+void SearchSql::append(std::string& where, const std::string& condition) {
+  if (!condition.empty()) where += (where.empty() ? "" : " AND ") + condition;
+}
+
 std::string_view head_of(std::string_view text) {
   std::size_t characters = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {

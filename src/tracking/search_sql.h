@@ -50,6 +50,9 @@ class SearchSql {
   // Which index a table is read by. Only SQLite needs to be told: its guesses know no counts.
   static std::string by_index(std::string_view index);
 
+  // "… AND condition"; an empty condition adds nothing.
+  static void append(std::string& where, const std::string& condition);
+
   // Ready to step.
   storage::Statement open(storage::Session& session) const;
 
