@@ -4,8 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/id.h"
-#include "json/value.h"
+#include "tracking/search_key.h"
 #include "tracking/search_sql.h"
 
 namespace slipway::tracking {
@@ -35,8 +34,8 @@ std::string dataset_condition(SearchSql& sql, const std::vector<DatasetFilter>& 
   return "(" + any + ")";
 }
 
-std::string condition(SearchSql& sql, const Comparison& c,
-                      const std::vector<DatasetFilter>& datasets) {
+// `datasets`: dataset_condition, "" without any.
+std::string condition(SearchSql& sql, const Comparison& c, const std::string& datasets) {
   if (c.entity == Entity::kAttribute) {
     return c.numeric ? sql.number_condition(c.key, c) : sql.text_condition(c.key, c);
   }
@@ -45,7 +44,7 @@ std::string condition(SearchSql& sql, const Comparison& c,
         "EXISTS (SELECT 1 FROM logged_model_metric x WHERE x.model = m.id AND x.nan = 0 AND x.key "
         "= " +
         sql.bind(c.key) + " AND " + sql.number_condition("x.value", c);
-    if (!datasets.empty()) row += " AND " + dataset_condition(sql, datasets);
+    if (!datasets.empty()) row += " AND " + datasets;
     return row + ")";
   }
   const std::string row = std::string("EXISTS (SELECT 1 FROM ") +
@@ -84,17 +83,31 @@ std::string order_clause(SearchSql& sql, const std::vector<ModelOrder>& order) {
 }
 
 // What a token is for: everything but the place in the result.
-std::string search_mark(const LoggedModelSearch& search) {
-  json::Array parts;
-  for (const std::int64_t id : search.experiment_ids) parts.emplace_back(id);
-  parts.emplace_back(search.filter);
+std::string mark_of(const LoggedModelSearch& search) {
+  std::vector<std::string> parts = {"logged-models", search.filter};
+  for (const std::int64_t id : search.experiment_ids) parts.push_back(std::to_string(id));
+  parts.emplace_back("datasets");
   for (const DatasetFilter& dataset : search.datasets)
-    parts.emplace_back(json::Array{dataset.name, dataset.digest});
+    parts.insert(parts.end(), {dataset.name, dataset.digest});
+  parts.emplace_back("order");
   for (const ModelOrder& term : search.order_by) {
-    parts.emplace_back(
-        json::Array{term.field_name, term.ascending, term.dataset_name, term.dataset_digest});
+    parts.insert(parts.end(), {term.field_name, term.ascending ? "ASC" : "DESC", term.dataset_name,
+                               term.dataset_digest});
   }
-  return sha256_hex(json::write(json::Value(std::move(parts)))).substr(0, 16);
+  return search_mark(parts);
+}
+
+void check_sizes(const LoggedModelSearch& search) {
+  check_experiment_count(search.experiment_ids.size());
+  const auto check = [](const char* field, std::size_t count, std::size_t most) {
+    if (count <= most) return;
+    throw Error(Code::kInvalidArgument, "Invalid value for parameter '" + std::string(field) +
+                                            "' supplied: " + std::to_string(count) +
+                                            " entries, a search takes at most " +
+                                            std::to_string(most));
+  };
+  check("datasets", search.datasets.size(), kDatasetFiltersMax);
+  check("order_by", search.order_by.size(), kOrderTermsMax);
 }
 
 std::int64_t parse_token(const LoggedModelSearch& search) {
@@ -102,7 +115,7 @@ std::int64_t parse_token(const LoggedModelSearch& search) {
   const std::size_t colon = search.page_token.find(':');
   const std::int64_t offset =
       parse_offset_token(std::string_view{search.page_token}.substr(0, colon));
-  if (colon == std::string::npos || search.page_token.substr(colon + 1) != search_mark(search)) {
+  if (colon == std::string::npos || search.page_token.substr(colon + 1) != mark_of(search)) {
     throw Error(
         Code::kInvalidArgument,
         "Invalid page token: it belongs to a search with another filter, order or experiments");
@@ -118,6 +131,7 @@ bool is_logged_model_order(std::string_view field_name) {
 }
 
 LoggedModelPage search_logged_models(storage::Session& session, const LoggedModelSearch& search) {
+  check_sizes(search);
   const std::int64_t offset = parse_token(search);
   const std::vector<Comparison> filter = parse_filter(search.filter, kLanguage);
   for (const DatasetFilter& dataset : search.datasets) {
@@ -128,14 +142,17 @@ LoggedModelPage search_logged_models(storage::Session& session, const LoggedMode
   }
   SearchSql sql;
   std::string where = "m.deleted = 0 AND m.experiment IN " + sql.bind_list(search.experiment_ids);
+  // Bound once, however many comparisons name it.
+  const std::string datasets =
+      search.datasets.empty() ? "" : dataset_condition(sql, search.datasets);
   bool has_metric = false;
   for (const Comparison& comparison : filter) {
-    where += " AND " + condition(sql, comparison, search.datasets);
+    where += " AND " + condition(sql, comparison, datasets);
     has_metric = has_metric || comparison.entity == Entity::kMetric;
   }
   if (!search.datasets.empty() && !has_metric) {
     where += " AND EXISTS (SELECT 1 FROM logged_model_metric x WHERE x.model = m.id AND " +
-             dataset_condition(sql, search.datasets) + ")";
+             datasets + ")";
   }
   const std::string order = order_clause(sql, search.order_by);
   sql.text = "SELECT m.id FROM logged_model m WHERE " + where + " ORDER BY " + order + " LIMIT " +
@@ -148,7 +165,7 @@ LoggedModelPage search_logged_models(storage::Session& session, const LoggedMode
   LoggedModelPage page;
   if (static_cast<std::int64_t>(keys.size()) > search.limit) {
     keys.pop_back();
-    page.next_page_token = make_offset_token(offset + search.limit) + ":" + search_mark(search);
+    page.next_page_token = make_offset_token(offset + search.limit) + ":" + mark_of(search);
   }
   for (const std::int64_t key : keys) page.models.push_back(load_logged_model(session, key));
   return page;

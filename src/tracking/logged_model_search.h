@@ -34,17 +34,19 @@ struct LoggedModelSearch {
   std::string page_token;
 };
 inline constexpr std::int64_t kLoggedModelsPageMax = 1'000;
+inline constexpr std::size_t kDatasetFiltersMax = 100;  // and kOrderTermsMax terms of order_by
 
 struct LoggedModelPage {
   std::vector<LoggedModel> models;
   std::string next_page_token;  // "" = that was all
 };
 
-// Throws kInvalidArgument for a filter, order or token that is not valid. A token holds a mark of
-// the whole search and is refused with another one.
 // What may stand in order_by besides metrics.NAME.
 bool is_logged_model_order(std::string_view field_name);
 
+// Throws kInvalidArgument for a filter, order or token that is not valid, and for more experiments,
+// datasets or order terms than a search takes. A token holds a mark of the whole search and is
+// refused with another one.
 LoggedModelPage search_logged_models(storage::Session& session, const LoggedModelSearch& search);
 
 }  // namespace slipway::tracking

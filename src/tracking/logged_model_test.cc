@@ -2,6 +2,7 @@
 #include "tracking/logged_model.h"
 
 #include "tracking/logged_model_search.h"
+#include "tracking/search_filter.h"
 #include "tracking/testing.h"
 
 namespace slipway::tracking {
@@ -153,6 +154,34 @@ TEST_F(LoggedModelTest, SearchFiltersOrdersAndPages) {
               found({.experiment_ids = {0}, .datasets = {{"", ""}}});
             }),
             "invalid_argument: `dataset_name` in the `datasets` clause must be specified.");
+}
+
+// Each at its limit, all at once, and one beyond it.
+TEST_F(LoggedModelTest, SearchLimits) {
+  make("m");
+  LoggedModelSearch most;
+  for (std::int64_t id = 0; id < static_cast<std::int64_t>(kSearchExperimentsMax); ++id)
+    most.experiment_ids.push_back(id);
+  most.datasets.assign(kDatasetFiltersMax, {"train", "x"});
+  most.order_by.assign(kOrderTermsMax, {"metrics.auc", true, "train", "x"});
+  for (std::size_t i = 0; i < kComparisonsMax; ++i)
+    most.filter += std::string(i == 0 ? "" : " AND ") + "metrics.auc > 0";
+  EXPECT_EQ(found(most), "");
+  LoggedModelSearch more = most;
+  more.datasets.push_back({"train", ""});
+  EXPECT_EQ(refusal_of([&] { found(more); }),
+            "invalid_argument: Invalid value for parameter 'datasets' supplied: 101 entries, a "
+            "search takes at most 100");
+  more = most;
+  more.order_by.push_back({"name", true, "", ""});
+  EXPECT_EQ(refusal_of([&] { found(more); }),
+            "invalid_argument: Invalid value for parameter 'order_by' supplied: 17 entries, a "
+            "search takes at most 16");
+  more = most;
+  more.experiment_ids.push_back(0);
+  EXPECT_EQ(refusal_of([&] { found(more); }),
+            "invalid_argument: Invalid value for parameter 'experiment_ids' supplied: 10001 "
+            "experiments, a search takes at most 10000");
 }
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include <map>
 #include <random>
 
+#include "base/id.h"
+#include "json/value.h"
 #include "tracking/dataset_input.h"
 #include "tracking/run_search.h"
 #include "tracking/search_token.h"
@@ -425,6 +427,32 @@ TEST_F(RunPlan, APageTokenHoldsItsPlaceWhileRunsAreAdded) {
   }
 }
 
+// A run that moves in the order is met twice or not at all; no other is.
+TEST_F(RunPlan, ARunThatMovesBetweenPagesShiftsNoOther) {
+  std::vector<RunInfo> runs;
+  for (int i = 0; i < 9; ++i) {
+    runs.push_back(make_run("r" + std::to_string(i), i));
+    log(runs.back(), "m", {{1, 0, static_cast<double>(i)}});
+  }
+  RunSearch search{.experiment_ids = {0}, .limit = 3, .order_by = {"metrics.m"}};
+  const auto names = [&] {
+    const KeyPage found = page(search);
+    search.page_token = found.next_page_token;
+    std::string text;
+    for (const std::int64_t key : found.keys) {
+      text += read<std::string>([&](storage::Session& s) { return load_run_info(s, key).name; });
+    }
+    return text;
+  };
+  EXPECT_EQ(names(), "r0r1r2");
+  log(runs[0], "m", {{2, 1, 4.5}});   // from the first page to where it is still to come
+  log(runs[7], "m", {{2, 1, -1.0}});  // and back
+  EXPECT_EQ(names(), "r3r4r0");
+  log(runs[2], "m", {{2, 1, 0.5}});  // the one that the first token names
+  EXPECT_EQ(names(), "r5r6r8");
+  EXPECT_EQ(search.page_token, "");
+}
+
 TEST_F(RunPlan, TokensBelongToTheirSearch) {
   fill(30);
   RunSearch search{.experiment_ids = {0}, .limit = 2, .order_by = {"metrics.m"}};
@@ -447,6 +475,35 @@ TEST_F(RunPlan, TokensBelongToTheirSearch) {
   EXPECT_NE(refusal_of([&] { page(search); }).find("belongs to a search"), std::string::npos);
 }
 
+// A place that no row can have is no token: it would be a page with nothing on it.
+TEST_F(RunPlan, TokensHoldOnlyWhatAnOrderCanHave) {
+  fill(30);
+  const SortValue missing{SortValue::kMissing, {}};
+  const SortValue nan{SortValue::kNan, {}};
+  const SortValue time{SortValue::kValue, std::int64_t{5}};
+  const SortValue id{SortValue::kValue, std::string("x")};
+  struct Case {
+    std::string order;
+    SortValue first;
+    bool good;
+  };
+  for (const Case& c : {Case{"metrics.m", nan, true}, Case{"metrics.m", missing, true},
+                        Case{"params.p", missing, true}, Case{"params.p", nan, false},
+                        Case{"end_time", missing, true}, Case{"end_time", nan, false},
+                        Case{"run_name", missing, false}, Case{"status", nan, false}}) {
+    RunSearch search{.experiment_ids = {0}, .limit = 2, .order_by = {c.order}};
+    std::string text;
+    ASSERT_TRUE(base64_decode(page(search).next_page_token, text));
+    const std::string mark = json::parse(text).find("query")->as_string();
+    search.page_token = make_page_token({c.first, time, id}, mark);
+    EXPECT_EQ(refusal_of([&] { page(search); }),
+              c.good ? "" : "invalid_argument: Invalid page token, could not be read")
+        << c.order;
+    search.page_token = make_page_token({c.first, missing, id}, mark);
+    EXPECT_NE(refusal_of([&] { page(search); }), "") << c.order;
+  }
+}
+
 TEST_F(RunPlan, OffsetTokensAreStillRead) {
   fill(40);
   RunSearch search{.experiment_ids = {0}, .order_by = {"params.p DESC"}};
@@ -458,8 +515,27 @@ TEST_F(RunPlan, OffsetTokensAreStillRead) {
   EXPECT_EQ(ids_of(found), std::vector<std::string>(right.begin() + 5, right.begin() + 9));
   search.page_token = found.next_page_token;
   EXPECT_EQ(ids_of(page(search)), std::vector<std::string>(right.begin() + 9, right.begin() + 13));
-  search.page_token = make_offset_token(100'000);
+  search.page_token = make_offset_token(kOffsetMax);
   EXPECT_TRUE(page(search).keys.empty());
+  search.page_token = make_offset_token(kOffsetMax + 1);
+  EXPECT_EQ(refusal_of([&] { page(search); }),
+            "invalid_argument: Invalid page token: its offset 1000001 is beyond 1000000");
+  search.page_token = make_offset_token(std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(refusal_of([&] { page(search); }),
+            "invalid_argument: Invalid page token: its offset 9223372036854775807 is beyond "
+            "1000000");
+}
+
+TEST_F(RunPlan, ASearchTakesSoManyExperiments) {
+  fill(5);
+  RunSearch search;
+  for (std::int64_t id = 0; id < static_cast<std::int64_t>(kSearchExperimentsMax); ++id)
+    search.experiment_ids.push_back(id);
+  EXPECT_FALSE(page(search).keys.empty());
+  search.experiment_ids.push_back(0);
+  EXPECT_EQ(refusal_of([&] { page(search); }),
+            "invalid_argument: Invalid value for parameter 'experiment_ids' supplied: 10001 "
+            "experiments, a search takes at most 10000");
 }
 
 // Texts that are equal as far as the index has them are one group. It is not held: pages go on

@@ -38,6 +38,7 @@ const SearchLanguage& run_language() {
 
 KeyPage search_runs(storage::Session& session, const RunSearch& search,
                     const PlanOptions& options) {
+  check_experiment_count(search.experiment_ids.size());
   const Filter filter = parse_filter(search.filter, run_language());
   const std::vector<OrderTerm> order =
       RunTable::whole_order(parse_order(search.order_by, run_language()));

@@ -15,8 +15,9 @@ namespace slipway::tracking {
 // to be there; a NaN meets no comparison but `!=`.
 //   order   missing values last and NaN just before them, in both directions; ties by start time,
 //           newest first, then run id
-//   pages   a token holds where the page ended and a mark of the whole search: runs that come or
-//           change meanwhile neither repeat nor hide others. It is refused with another search.
+//   pages   a token holds where the page ended and a mark of the whole search: runs that come, go
+//           or change meanwhile do not shift the others. A run that itself moves in the order
+//           between two pages may be met twice or not at all. Refused with another search.
 //   cost    see tracking/search_plan.h: a small multiple of what the best index reads
 struct RunSearch {
   std::vector<std::int64_t> experiment_ids;
@@ -29,7 +30,7 @@ struct RunSearch {
 inline constexpr std::int64_t kRunsPageMax = 50'000;
 
 // Keys are internal; load_run_info and load_runs make runs of them. Throws kInvalidArgument for a
-// filter, order or token that is not valid.
+// filter, order or token that is not valid and for more than kSearchExperimentsMax experiments.
 KeyPage search_runs(storage::Session& session, const RunSearch& search,
                     const PlanOptions& options = {});
 

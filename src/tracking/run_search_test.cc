@@ -150,5 +150,15 @@ TEST_F(RunSearchTest, BadTokensAreRefused) {
   }
 }
 
+// Read as the store's pattern, the longest that a filter may have is within what SQLite takes.
+TEST_F(RunSearchTest, TheLongestPatternIsRead) {
+  const std::string value = std::string(5'000, '*');
+  log_pairs(runs_[3], {{"stars", value}}, {});
+  const std::string rest(kPatternBytesMax - value.size(), '%');
+  EXPECT_EQ(filter("params.stars LIKE '" + value + rest + "'"), "d");
+  EXPECT_EQ(filter("params.stars ILIKE '" + value + rest + "'"), "d");
+  EXPECT_EQ(filter("params.stars LIKE '" + std::string(kPatternBytesMax, '[') + "'"), "");
+}
+
 }  // namespace
 }  // namespace slipway::tracking

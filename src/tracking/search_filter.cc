@@ -225,6 +225,7 @@ class Parser {
       if (!joined) refuse_clauses(language_, text_, {raw_at(i)});
       joined = false;
       comparisons.push_back(comparison(i));
+      check_pattern(comparisons.back());
       if (comparisons.size() > kComparisonsMax) {
         refuse("Invalid filter: more than " + std::to_string(kComparisonsMax) + " comparisons");
       }
@@ -249,6 +250,14 @@ class Parser {
   }
 
  private:
+  static void check_pattern(const Comparison& c) {
+    if (c.op != Operator::kLike && c.op != Operator::kIlike) return;
+    const std::size_t bytes = c.texts.front().size();
+    if (bytes <= kPatternBytesMax) return;
+    refuse("Invalid filter: a pattern of " + std::to_string(bytes) + " bytes, at most " +
+           std::to_string(kPatternBytesMax) + " are read");
+  }
+
   // How many parts the comparison at `i` has; 1 for AND; 0 for what is neither.
   std::size_t length_at(std::size_t i) const {
     const auto at = [&](std::size_t k) -> const Part* {
@@ -452,6 +461,12 @@ std::vector<Comparison> parse_filter(std::string_view text, const SearchLanguage
   }
   if (text.empty()) return {};
   return Parser(text, language).filter();
+}
+
+void check_experiment_count(std::size_t count) {
+  if (count <= kSearchExperimentsMax) return;
+  refuse("Invalid value for parameter 'experiment_ids' supplied: " + std::to_string(count) +
+         " experiments, a search takes at most " + std::to_string(kSearchExperimentsMax));
 }
 
 std::vector<OrderTerm> parse_order(const std::vector<std::string>& terms,

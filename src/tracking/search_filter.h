@@ -95,6 +95,13 @@ std::vector<OrderTerm> parse_order(const std::vector<std::string>& terms,
 inline constexpr std::size_t kFilterBytesMax = 64U << 10;
 inline constexpr std::size_t kComparisonsMax = 100;
 inline constexpr std::size_t kOrderTermsMax = 16;
+// Of LIKE and ILIKE. Written as the store's pattern it is up to three times as long, and SQLite
+// takes 50,000.
+inline constexpr std::size_t kPatternBytesMax = 16'000;
+inline constexpr std::size_t kSearchExperimentsMax = 10'000;
+
+// kInvalidArgument for more experiments than one search takes.
+void check_experiment_count(std::size_t count);
 
 // "= < <= > >=": what a stretch of an index can meet.
 bool is_range(Operator op);

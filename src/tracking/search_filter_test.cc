@@ -210,6 +210,17 @@ TEST(SearchFilter, Limits) {
   for (std::size_t i = 1; i < kComparisonsMax; ++i) many += " AND metrics.a > 1";
   EXPECT_EQ(parse(many).size(), kComparisonsMax);
   EXPECT_THROW(parse(many + " AND metrics.a > 1"), Error);
+  for (const char* op : {"LIKE", "ILIKE"}) {
+    const std::string begin = std::string("params.a ") + op + " '";
+    EXPECT_EQ(parse(begin + std::string(kPatternBytesMax, '*') + "'").size(), 1U);
+    try {
+      parse(begin + std::string(kPatternBytesMax + 1, '*') + "'");
+      ADD_FAILURE() << "a pattern beyond the limit was taken";
+    } catch (const Error& error) {
+      EXPECT_STREQ(error.what(),
+                   "Invalid filter: a pattern of 16001 bytes, at most 16000 are read");
+    }
+  }
 }
 
 TEST(SearchFilter, OrderTerms) {

@@ -14,15 +14,17 @@ json::Value to_json(const SortValue& value) {
   return std::visit([](const auto& v) { return json::Value(v); }, value.value);
 }
 
-// False when the text is no value of this kind.
-bool read_value(const json::Value& from, ValueKind kind, SortValue& value) {
+// False when it is none that this place of a key can have.
+bool read_value(const json::Value& from, const KeyPart& part, SortValue& value) {
   if (from.is_array()) {
     const json::Array& rank = from.as_array();
-    if (rank.size() != 1 || rank[0].kind() != json::Value::Kind::kInt) return false;
+    if (!part.may_miss || rank.size() != 1 || rank[0].kind() != json::Value::Kind::kInt)
+      return false;
     value.rank = static_cast<int>(rank[0].as_int());
-    return rank[0].as_int() == SortValue::kNan || rank[0].as_int() == SortValue::kMissing;
+    const bool is_nan = rank[0].as_int() == SortValue::kNan;
+    return (is_nan && part.kind == ValueKind::kReal) || rank[0].as_int() == SortValue::kMissing;
   }
-  switch (kind) {
+  switch (part.kind) {
     case ValueKind::kInteger:
       if (from.kind() != json::Value::Kind::kInt) return false;
       value.value = from.as_int();
@@ -56,7 +58,7 @@ int compare(const SortKey& a, const SortKey& b, std::span<const OrderTerm> order
 }
 
 PagePlace parse_page_token(std::string_view token, std::string_view mark,
-                           std::span<const ValueKind> kinds) {
+                           std::span<const KeyPart> parts) {
   PagePlace place;
   if (token.empty()) return place;
   std::string text;
@@ -82,10 +84,10 @@ PagePlace parse_page_token(std::string_view token, std::string_view mark,
                 "Invalid page token: it belongs to a search with another filter, order, view or "
                 "experiments");
   }
-  if (after->as_array().size() != kinds.size()) throw invalid();
-  for (std::size_t i = 0; i < kinds.size(); ++i) {
+  if (after->as_array().size() != parts.size()) throw invalid();
+  for (std::size_t i = 0; i < parts.size(); ++i) {
     SortValue& read = place.after.emplace_back();
-    if (!read_value(after->as_array()[i], kinds[i], read)) throw invalid();
+    if (!read_value(after->as_array()[i], parts[i], read)) throw invalid();
   }
   return place;
 }

@@ -37,11 +37,17 @@ struct PagePlace {
   std::int64_t offset = 0;
 };
 
+// What a key may hold in one place.
+struct KeyPart {
+  ValueKind kind = ValueKind::kText;
+  bool may_miss = false;  // and a real be NaN
+};
+
 // Tokens are base 64 of {"after": […], "query": "mark"}. The mark is that of the whole search
 // (search_mark); a token of another search is kInvalidArgument "Invalid page token: it belongs to a
 // search with …", anything that is no token "Invalid page token…". {"offset": N} is read too.
 PagePlace parse_page_token(std::string_view token, std::string_view mark,
-                           std::span<const ValueKind> kinds);
+                           std::span<const KeyPart> parts);
 std::string make_page_token(const SortKey& after, std::string_view mark);
 
 // 16 hex characters that stand for these parts.

@@ -515,9 +515,11 @@ KeyPage find_page(storage::Session& session, const SearchTable& table, const Fil
                   std::int64_t limit, const PlanOptions& options) {
   SearchSql kinds_sql;
   const Columns columns(kinds_sql, table, order, nullptr);
-  std::vector<ValueKind> kinds;
-  for (const SortColumn& column : columns.columns) kinds.push_back(column.kind);
-  const PagePlace place = parse_page_token(token, mark, kinds);
+  std::vector<KeyPart> parts;
+  parts.reserve(columns.columns.size());
+  for (const SortColumn& column : columns.columns)
+    parts.push_back({column.kind, !column.rank.empty()});
+  const PagePlace place = parse_page_token(token, mark, parts);
 
   // One more tells whether there is a next page.
   const auto wanted = static_cast<std::size_t>(limit) + 1;

@@ -156,6 +156,11 @@ std::int64_t parse_offset_token(std::string_view token) {
     std::replace(printed.begin(), printed.end(), '"', '\'');
     throw Error(Code::kInvalidArgument, "Invalid page token, parsed value=" + printed);
   }
+  if (offset->as_int() > kOffsetMax) {
+    throw Error(Code::kInvalidArgument, "Invalid page token: its offset " +
+                                            std::to_string(offset->as_int()) + " is beyond " +
+                                            std::to_string(kOffsetMax));
+  }
   return offset->as_int();
 }
 

@@ -68,7 +68,9 @@ void each_block(std::span<const std::int64_t> keys,
                 const std::function<void(const std::string& list, const BindBlock& bind)>& work);
 
 // MLflow's older page tokens: base 64 of {"offset": N}. "" is 0. kInvalidArgument "Invalid page
-// token …" for anything else.
+// token …" for anything else, also for an offset beyond kOffsetMax: what it skips is read all the
+// same.
+inline constexpr std::int64_t kOffsetMax = 1'000'000;
 std::int64_t parse_offset_token(std::string_view token);
 std::string make_offset_token(std::int64_t offset);
 

@@ -61,9 +61,10 @@ std::optional<http::Response> refuse_order_field(const std::string& name) {
 
 http::Response search(storage::Session& session, const Parameters& parameters) {
   tracking::LoggedModelSearch search;
-  for (const std::string& id : parameters.texts("experiment_ids")) {
+  const std::vector<std::string> ids = parameters.texts("experiment_ids");
+  search.experiment_ids.reserve(ids.size());
+  for (const std::string& id : ids)
     search.experiment_ids.push_back(tracking::parse_experiment_id(id));
-  }
   search.filter = parameters.text("filter");
   for (const Parameters& item : parameters.objects("datasets")) {
     search.datasets.push_back({item.text("dataset_name"), item.text("dataset_digest")});
