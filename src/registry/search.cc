@@ -97,6 +97,34 @@ OrderTerm by(std::string_view column, bool ascending) {
   return {Entity::kAttribute, std::string(column), ascending};
 }
 
+constexpr std::size_t kVersionsABlock = 100;
+constexpr std::size_t kVersionBytes = 256;  // besides its texts
+
+std::size_t bytes_of(const ModelVersion& version) {
+  std::size_t bytes = kVersionBytes + version.model.size() + version.description.size() +
+                      version.source.size() + version.location.size() + version.run_link.size() +
+                      version.condition_reason.size();
+  for (const Tag& tag : version.tags) bytes += tag.key.size() + tag.value.size();
+  for (const std::string& alias : version.aliases) bytes += alias.size();
+  return bytes;
+}
+
+// The first of these versions, until they hold enough.
+std::vector<ModelVersion> load_some(storage::Session& session, std::span<const std::int64_t> keys) {
+  std::vector<ModelVersion> versions;
+  std::size_t bytes = 0;
+  while (!keys.empty() && bytes < kVersionsBytesMax) {
+    const auto block = keys.first(std::min(kVersionsABlock, keys.size()));
+    for (ModelVersion& version : load_versions(session, {block.begin(), block.end()})) {
+      bytes += bytes_of(version);
+      versions.push_back(std::move(version));
+      if (bytes >= kVersionsBytesMax) break;
+    }
+    keys = keys.subspan(block.size());
+  }
+  return versions;
+}
+
 }  // namespace
 
 ModelPage search_models(storage::Session& session, const Search& search,
@@ -118,10 +146,16 @@ VersionPage search_versions(storage::Session& session, const Search& search,
       tracking::parse_order(search.order_by, {kVersionOrder, tracking::Dialect::kVersions});
   if (order.empty()) order.push_back(by("v.updated_at", false));
   order = whole_order(std::move(order), {by("m.name", true), by("v.version", false)});
-  const tracking::KeyPage found = tracking::find_page(
-      session, VersionTable(question.prompts), question.filter, order, search.page_token,
-      mark_of("versions", search), search.max_results, options);
-  return {load_versions(session, found.keys), found.next_page_token};
+  const VersionTable table(question.prompts);
+  const std::string mark = mark_of("versions", search);
+  tracking::KeyPage found = tracking::find_page(
+      session, table, question.filter, order, search.page_token, mark, search.max_results, options);
+  VersionPage page{load_some(session, found.keys), std::move(found.next_page_token)};
+  if (page.versions.size() < found.keys.size()) {
+    page.next_page_token =
+        tracking::token_behind(session, table, order, mark, page.versions.back().key);
+  }
+  return page;
 }
 
 }  // namespace slipway::registry

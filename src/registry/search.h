@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -44,6 +45,8 @@ struct VersionPage {
 // whose limits hold here).
 //   source  MLflow 3.17.2, search_utils.py: SearchModelUtils, SearchModelVersionUtils
 // A page token is refused with another filter or order. Cost: tracking/search_plan.h.
+// A page of versions ends early, with a token, where what it holds reaches kVersionsBytesMax.
+inline constexpr std::size_t kVersionsBytesMax = 16U << 20;
 ModelPage search_models(storage::Session& session, const Search& search,
                         const tracking::PlanOptions& options = {});
 VersionPage search_versions(storage::Session& session, const Search& search,

@@ -197,5 +197,34 @@ TEST_F(SearchTest, FiltersHaveLimits) {
   EXPECT_NE(bad(many + " AND name = 'a'").find("more than 100"), std::string::npos);
 }
 
+// Prompts hold 100,000 characters each: a page of 200,000 would be 20 GB.
+TEST_F(SearchTest, APageOfLongVersionsEndsEarlyWithAToken) {
+  constexpr int kVersions = 250;
+  write_void([&](storage::Transaction& tx) {
+    for (int i = 0; i < kVersions; ++i) {
+      NewVersion version;
+      version.model = "prompt";
+      version.source = "prompt-template";
+      version.tags = {{"mlflow.prompt.is_prompt", "true"},
+                      {"mlflow.prompt.text", std::string(100'000, 'x')}};
+      create_version(tx, clock_, version);
+    }
+  });
+  Search search{"tags.`mlflow.prompt.is_prompt` = 'true'", {"version_number"}, 1'000, ""};
+  std::vector<std::int64_t> numbers;
+  int pages = 0;
+  do {
+    const VersionPage page = read<VersionPage>(
+        [&](storage::Session& session) { return search_versions(session, search); });
+    ASSERT_LE(page.versions.size() * 100'000, kVersionsBytesMax + 200'000);
+    for (const ModelVersion& version : page.versions) numbers.push_back(version.version);
+    search.page_token = page.next_page_token;
+    ++pages;
+  } while (!search.page_token.empty());
+  EXPECT_EQ(pages, 2);
+  ASSERT_EQ(numbers.size(), kVersions + 1U);
+  for (int i = 0; i <= kVersions; ++i) EXPECT_EQ(numbers[static_cast<std::size_t>(i)], i + 1);
+}
+
 }  // namespace
 }  // namespace slipway::registry

@@ -110,7 +110,7 @@ class RunBlock {
 }  // namespace
 
 void load_runs(storage::Session& session, std::span<const std::int64_t> keys,
-               const std::function<void(const Run&)>& take) {
+               const std::function<bool(const Run&)>& take) {
   while (!keys.empty()) {
     const auto block = keys.first(std::min(kBlockRuns, keys.size()));
     RunBlock runs(session, block);
@@ -120,7 +120,7 @@ void load_runs(storage::Session& session, std::span<const std::int64_t> keys,
         throw Error(Code::kDataLoss,
                     "run " + std::to_string(block[i]) + " is missing from the store");
       }
-      take(loaded[i]);
+      if (!take(loaded[i])) return;
     }
     keys = keys.subspan(block.size());
   }

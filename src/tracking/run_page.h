@@ -11,8 +11,8 @@ namespace slipway::tracking {
 
 // Reads the runs with these keys, each with all that belongs to it, and hands them over one by one
 // in this order. Some eight statements for 200 runs, whatever they hold; no more than 200 runs are
-// in memory. kDataLoss when one is missing.
+// in memory. `take` returns false to end it behind this run. kDataLoss when one is missing.
 void load_runs(storage::Session& session, std::span<const std::int64_t> keys,
-               const std::function<void(const Run&)>& take);
+               const std::function<bool(const Run&)>& take);
 
 }  // namespace slipway::tracking

@@ -20,11 +20,13 @@ class RunPage : public TrackingTest {
     for (const auto& [key, value] : run.params) text += " p:" + key + "=" + value;
     for (const auto& [key, value] : run.tags) text += " t:" + key + "=" + value;
     for (const DatasetInput& d : run.datasets) {
-      text += " d:" + d.name + "/" + d.digest;
+      text += " d:" + d.name + "/" + d.digest + "/" + d.source_type + "/" + d.source + "/" +
+              d.schema + "/" + d.profile;
       for (const auto& [key, value] : d.tags) text += "," + key + "=" + value;
     }
     for (const std::string& model : run.model_inputs) text += " in:" + model;
-    for (const ModelOutput& model : run.model_outputs) text += " out:" + model.model_id;
+    for (const ModelOutput& model : run.model_outputs)
+      text += " out:" + model.model_id + "@" + std::to_string(model.step);
     return text;
   }
 };
@@ -39,8 +41,8 @@ TEST_F(RunPage, HoldsWhatRunsHoldOneByOne) {
     if (i % 50 == 0) {
       write([&](storage::Transaction& tx) {
         log_inputs(tx, infos.back().id,
-                   {{"z", "1", "local", "f", "", "", {{"k", "v"}, {"c", "d"}}},
-                    {"a", "2", "local", "f", "", "", {}}},
+                   {{"z", "1", "local", "file", "schema", "profile", {{"k", "v"}, {"c", "d"}}},
+                    {"a", "2", "http", "url", "", "", {}}},
                    {"m-2", "m-1"});
         log_outputs(tx, infos.back().id, {{"m-3", 4}});
       });
@@ -55,9 +57,28 @@ TEST_F(RunPage, HoldsWhatRunsHoldOneByOne) {
   }
   std::string found;
   database_.read([&](storage::Session& session) {
-    load_runs(session, keys, [&](const tracking::Run& run) { found += described(run) + "\n"; });
+    load_runs(session, keys, [&](const tracking::Run& run) {
+      found += described(run) + "\n";
+      return true;
+    });
   });
   EXPECT_EQ(found, expected);
+  EXPECT_NE(found.find(" d:z/1/local/file/schema/profile,c=d,k=v d:a/2/http/url// in:m-1 in:m-2 "
+                       "out:m-3@4"),
+            std::string::npos);
+}
+
+TEST_F(RunPage, EndsWhenItIsTold) {
+  std::vector<std::int64_t> keys;
+  for (int i = 0; i < 5; ++i) keys.push_back(make_run().key);
+  std::vector<std::int64_t> seen;
+  database_.read([&](storage::Session& session) {
+    load_runs(session, keys, [&](const tracking::Run& run) {
+      seen.push_back(run.info.key);
+      return seen.size() < 3;
+    });
+  });
+  EXPECT_EQ(seen, std::vector<std::int64_t>(keys.begin(), keys.begin() + 3));
 }
 
 TEST_F(RunPage, AMissingRunIsDamage) {
@@ -65,7 +86,7 @@ TEST_F(RunPage, AMissingRunIsDamage) {
   EXPECT_EQ(refusal_of([&] {
               database_.read([&](storage::Session& session) {
                 load_runs(session, std::vector<std::int64_t>{info.key, info.key + 1},
-                          [](const tracking::Run&) {});
+                          [](const tracking::Run&) { return true; });
               });
             }),
             "data_loss: run 2 is missing from the store");

@@ -29,6 +29,10 @@ std::string mark_of(const RunSearch& search) {
   return search_mark(parts);
 }
 
+std::vector<OrderTerm> order_of(const RunSearch& search) {
+  return RunTable::whole_order(parse_order(search.order_by, run_language()));
+}
+
 }  // namespace
 
 const SearchLanguage& run_language() {
@@ -40,10 +44,13 @@ KeyPage search_runs(storage::Session& session, const RunSearch& search,
                     const PlanOptions& options) {
   check_experiment_count(search.experiment_ids.size());
   const Filter filter = parse_filter(search.filter, run_language());
-  const std::vector<OrderTerm> order =
-      RunTable::whole_order(parse_order(search.order_by, run_language()));
-  return find_page(session, RunTable(search.experiment_ids, search.view), filter, order,
+  return find_page(session, RunTable(search.experiment_ids, search.view), filter, order_of(search),
                    search.page_token, mark_of(search), search.limit, options);
+}
+
+std::string run_token_behind(storage::Session& session, const RunSearch& search, std::int64_t key) {
+  return token_behind(session, RunTable(search.experiment_ids, search.view), order_of(search),
+                      mark_of(search), key);
 }
 
 }  // namespace slipway::tracking

@@ -34,6 +34,9 @@ inline constexpr std::int64_t kRunsPageMax = 50'000;
 KeyPage search_runs(storage::Session& session, const RunSearch& search,
                     const PlanOptions& options = {});
 
+// The token of a page of this search that ends with this run.
+std::string run_token_behind(storage::Session& session, const RunSearch& search, std::int64_t key);
+
 const SearchLanguage& run_language();
 
 }  // namespace slipway::tracking

@@ -530,14 +530,20 @@ KeyPage find_page(storage::Session& session, const SearchTable& table, const Fil
                                                              std::min(skip, page.keys.size())));
   if (page.keys.size() < wanted) return page;
   page.keys.pop_back();
+  page.next_page_token = token_behind(session, table, order, mark, page.keys.back());
+  return page;
+}
+
+std::string token_behind(storage::Session& session, const SearchTable& table,
+                         std::span<const OrderTerm> order, std::string_view mark,
+                         std::int64_t key) {
   SearchSql sql;
-  const Columns last(sql, table, order, nullptr);
-  sql.text = "SELECT " + last.text.substr(2) + " FROM " + std::string(table.main()) + last.joins +
-             " WHERE " + std::string(table.key()) + " = " + sql.bind(page.keys.back());
+  const Columns columns(sql, table, order, nullptr);
+  sql.text = "SELECT " + columns.text.substr(2) + " FROM " + std::string(table.main()) +
+             columns.joins + " WHERE " + std::string(table.key()) + " = " + sql.bind(key);
   auto row = sql.open(session);
   if (!row.step()) throw Error(Code::kDataLoss, "a row that a search found is missing");
-  page.next_page_token = make_page_token(last.read(row, 0), mark);
-  return page;
+  return make_page_token(columns.read(row, 0), mark);
 }
 
 }  // namespace slipway::tracking

@@ -123,4 +123,8 @@ KeyPage find_page(storage::Session& session, const SearchTable& table, const Fil
                   std::span<const OrderTerm> order, std::string_view token, std::string_view mark,
                   std::int64_t limit, const PlanOptions& options = {});
 
+// The token of a page that ends with this row, for one that is cut short. kDataLoss: no such row.
+std::string token_behind(storage::Session& session, const SearchTable& table,
+                         std::span<const OrderTerm> order, std::string_view mark, std::int64_t key);
+
 }  // namespace slipway::tracking

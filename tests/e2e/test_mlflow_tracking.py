@@ -660,6 +660,21 @@ def test_errors_on_the_wire(server, run):
     assert api(server, "GET", "metrics/get-history", params={"run_id": run}).status_code == 400
 
 
+def test_a_long_page_ends_early_with_a_token(server, client, experiment):
+    """130 runs of 600 KB: an answer has 64 MiB at most, and the client follows the token."""
+    value = "v" * 6_000
+    runs = [client.create_run(experiment, start_time=i + 1).info.run_id for i in range(130)]
+    for run_id in runs:
+        client.log_batch(run_id, params=[Param(f"p{i}", value) for i in range(100)])
+    body = {"experiment_ids": [experiment], "max_results": 1_000, "order_by": ["start_time"]}
+    first = api(server, "POST", "runs/search", json=body)
+    assert (64 << 20) <= len(first.content) < (65 << 20)
+    second = api(server, "POST", "runs/search", json={**body, "page_token": first.json()["next_page_token"]}).json()
+    assert "next_page_token" not in second
+    assert [run["info"]["run_id"] for run in first.json()["runs"] + second["runs"]] == runs
+    assert len(mlflow.search_runs([experiment], output_format="list")) == len(runs)
+
+
 def test_lenient_spellings(server, client, run):
     def log(body):
         return api(server, "POST", "runs/log-metric", data=body, headers={"Content-Type": "application/json; charset=utf-8"})

@@ -96,25 +96,32 @@ void append_token(std::string& out, bool has_list, std::string_view token) {
   json::append_quoted(out, token);
 }
 
-std::string close(const std::string& body, bool has_list, std::string_view token,
-                  std::string_view name) {
-  if (!has_list && token.empty()) return "{}";
-  std::string out = "{";
-  if (has_list) {
-    out += "\n  \"";
-    out += name;
-    out += "\": [";
-    out += body;
-    out += "\n  ]";
+// Before an item: the list's head before the first.
+void open_item(std::string& out, std::string_view list) {
+  if (!out.empty()) {
+    out += ',';
+    return;
   }
+  out += "{\n  \"";
+  out += list;
+  out += "\": [";
+}
+
+// What was written is the answer's begin, not copied.
+std::string close(std::string&& out, std::string_view token) {
+  const bool has_list = !out.empty();
+  if (!has_list && token.empty()) return "{}";
+  out += has_list ? "\n  ]" : "{";
   append_token(out, has_list, token);
-  return out + "\n}";
+  out += "\n}";
+  return std::move(out);
 }
 
 }  // namespace
 
 void RunWriter::add(const tracking::Run& run) {
-  out_ += out_.empty() ? "\n    {\n      \"info\": " : ",\n    {\n      \"info\": ";
+  open_item(out_, "runs");
+  out_ += "\n    {\n      \"info\": ";
   append_indented(out_, json::write(to_json(run.info), {.indent = 2}), 6);
   out_ += ",\n";
   append_data(out_, run);
@@ -132,12 +139,12 @@ void RunWriter::add(const tracking::Run& run) {
 }
 
 std::string RunWriter::finish(std::string_view next_page_token) && {
-  const bool any = !out_.empty();
-  return close(out_, any, next_page_token, "runs");
+  return close(std::move(out_), next_page_token);
 }
 
 void PointWriter::add(std::string_view key, const tracking::Point& point, std::string_view run_id) {
-  out_ += out_.empty() ? "\n    {\n      \"key\": " : ",\n    {\n      \"key\": ";
+  open_item(out_, "metrics");
+  out_ += "\n    {\n      \"key\": ";
   json::append_quoted(out_, key);
   out_ += ",\n      \"value\": ";
   append_double(out_, point.value);
@@ -153,8 +160,7 @@ void PointWriter::add(std::string_view key, const tracking::Point& point, std::s
 }
 
 std::string PointWriter::finish(std::string_view next_page_token) && {
-  const bool any = !out_.empty();
-  return close(out_, any, next_page_token, "metrics");
+  return close(std::move(out_), next_page_token);
 }
 
 namespace {

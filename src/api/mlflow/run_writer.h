@@ -15,10 +15,14 @@ namespace slipway::api::mlflow {
 // 50,000 runs, a history 25,000 points, and a tree of values in between costs more than reading
 // them from the store. Each writer is one answer's own: for one thread.
 
-// {"runs": [...], "next_page_token": "..."}; both are left out when there are none.
+// {"runs": [...], "next_page_token": "..."}; both are left out when there are none. The text stands
+// in memory once, and whoever adds ends the page when bytes() reaches kAnswerBytesMax.
 class RunWriter {
  public:
+  static constexpr std::size_t kAnswerBytesMax = 64U << 20;
+
   void add(const tracking::Run& run);
+  std::size_t bytes() const { return out_.size(); }
   std::string finish(std::string_view next_page_token) &&;
 
  private:

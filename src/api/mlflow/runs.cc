@@ -122,9 +122,10 @@ Routes::Work plan_outputs(const Parameters& parameters) {
 
 http::Response search(storage::Session& session, const Parameters& parameters) {
   tracking::RunSearch search;
-  for (const std::string& id : parameters.texts("experiment_ids")) {
+  const std::vector<std::string> ids = parameters.texts("experiment_ids");
+  search.experiment_ids.reserve(ids.size());
+  for (const std::string& id : ids)
     search.experiment_ids.push_back(tracking::parse_experiment_id(id));
-  }
   search.filter = parameters.text("filter");
   search.view = read_view_type(parameters, "run_view_type");
   search.limit = parameters.max_results(1'000, tracking::kRunsPageMax);
@@ -132,9 +133,17 @@ http::Response search(storage::Session& session, const Parameters& parameters) {
   search.page_token = parameters.text("page_token");
   const tracking::KeyPage found = tracking::search_runs(session, search);
   RunWriter writer;
-  tracking::load_runs(session, found.keys, [&](const tracking::Run& run) { writer.add(run); });
+  std::int64_t last = 0;
+  tracking::load_runs(session, found.keys, [&](const tracking::Run& run) {
+    writer.add(run);
+    last = run.info.key;
+    return writer.bytes() < RunWriter::kAnswerBytesMax;
+  });
+  // Of a page that is too long the rest is the next one's.
+  const bool whole = found.keys.empty() || last == found.keys.back();
   http::Response response;
-  response.body = std::move(writer).finish(found.next_page_token);
+  response.body = std::move(writer).finish(
+      whole ? found.next_page_token : tracking::run_token_behind(session, search, last));
   return response;
 }
 
