@@ -113,10 +113,11 @@ class MetricSeries : public ::testing::Test {
               static_cast<std::int64_t>(model.points.size()));
     const tracking::Run loaded =
         read<tracking::Run>([&](storage::Session& s) { return get_run(s, run.id); });
-    for (const LatestMetric& metric : loaded.metrics) {
-      if (metric.key != key) continue;
-      EXPECT_TRUE(same_point({metric.time_ms, metric.step, metric.value}, model.latest)) << key;
-    }
+    const auto latest = std::find_if(loaded.metrics.begin(), loaded.metrics.end(),
+                                     [&](const LatestMetric& metric) { return metric.key == key; });
+    ASSERT_EQ(latest != loaded.metrics.end(), !model.points.empty()) << key;
+    if (latest == loaded.metrics.end()) return;
+    EXPECT_TRUE(same_point({latest->time_ms, latest->step, latest->value}, model.latest)) << key;
   }
   static void expect_points(const std::vector<Point>& got, const std::vector<Point>& want) {
     ASSERT_EQ(got.size(), want.size());
