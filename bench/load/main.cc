@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A closed-loop load driver: each client sends, waits for the answer, sends again.
-//   load URL WORK --clients N --seconds S [--keys K --steps S] [--path P --body FILE]
+//   load URL WORK --clients N --seconds S [--keys K --steps S --runs R] [--path P --body FILE]
 // Prints one line of JSON: what was done in the time, latencies, errors and the driver's own CPU.
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -197,6 +197,7 @@ void declare(CLI::App& app, Asked& asked) {
   app.add_option("--seconds", asked.seconds)->check(CLI::Range(0.1, 600.0));
   app.add_option("--keys", asked.options.keys)->check(CLI::Range(1, 1000));
   app.add_option("--steps", asked.options.steps)->check(CLI::Range(1, 1000));
+  app.add_option("--runs", asked.options.runs)->check(CLI::Range(1, 100'000));
   app.add_option("--path", asked.options.path);
   app.add_option("--body", asked.body_file);
 }

@@ -13,7 +13,6 @@ constexpr std::size_t kRunIdSize = 32;
 constexpr std::string_view kNoRun = "00000000000000000000000000000000";
 constexpr std::size_t kFirstStep = 100000;  // steps of six digits: their places never move
 constexpr std::size_t kStepDigits = 6;
-constexpr std::size_t kRunsAClient = 60;
 constexpr std::size_t kCallsARun = 10;
 constexpr std::size_t kParams = 20;
 
@@ -69,7 +68,7 @@ class LogBatch : public Work {
  public:
   LogBatch(const Target& target, const WorkOptions& options) : options_(options) {
     Socket socket(target);
-    for (std::size_t i = 0; i < kRunsAClient; ++i) runs_.push_back(create_run(socket, target));
+    for (std::size_t i = 0; i < options.runs; ++i) runs_.push_back(create_run(socket, target));
     std::string body = R"({"run_id":")" + std::string(kNoRun) + R"(","metrics":[)";
     for (std::size_t step = 0; step < options.steps; ++step) {
       for (std::size_t key = 0; key < options.keys; ++key) {
@@ -90,11 +89,12 @@ class LogBatch : public Work {
   }
   std::string_view next() override {
     const std::size_t call = sent_++;
-    // When all are used up the same runs get later steps.
-    request_.replace(run_at_, kRunIdSize, runs_[call / kCallsARun % runs_.size()]);
-    const std::size_t round = call / (kCallsARun * runs_.size());
-    const std::size_t first =
-        kFirstStep + (round * kCallsARun + call % kCallsARun) * options_.steps;
+    if (call / kCallsARun == runs_.size()) {
+      throw std::runtime_error("a client has used its " + std::to_string(runs_.size()) +
+                               " fresh runs up: give more with --runs");
+    }
+    request_.replace(run_at_, kRunIdSize, runs_[call / kCallsARun]);
+    const std::size_t first = kFirstStep + call % kCallsARun * options_.steps;
     for (std::size_t i = 0; i < steps_at_.size(); ++i)
       write_step(request_, steps_at_[i], first + i / options_.keys);
     return request_;
