@@ -19,7 +19,7 @@ TEST(Sha256Test, PiecesHashLikeTheWhole) {
   const std::string long_text(1'000'000, 'a');
   Sha256 pieces;
   for (std::size_t i = 0; i < long_text.size(); i += 777) {
-    pieces.update(std::string_view(long_text).substr(i, 777));
+    pieces.update(std::string_view{long_text}.substr(i, 777));
   }
   EXPECT_EQ(pieces.finish_hex(), sha256_hex(long_text));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "calc/calc.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
