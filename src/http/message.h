@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/percent.h"
+#include "http/access.h"
 
 namespace slipway::http {
 
@@ -46,6 +47,7 @@ struct Request {
       nullptr;       // only where the route streams; null after the handler returned
   std::string peer;  // address of the other side, "127.0.0.1"
   bool peer_is_loopback = false;
+  Caller caller;  // set by ServerHooks::admit
 
   std::optional<std::string_view> header(
       std::string_view name) const;  // first of that name, any case

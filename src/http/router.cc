@@ -143,11 +143,11 @@ struct Router::State {
   }
 };
 
-Route route(Method method, std::string pattern, Permission permission, Execution execution,
+Route route(Method method, std::string pattern, const Access& access, Execution execution,
             Handler handler, std::string summary) {
   Route made{.method = method,
              .pattern = std::move(pattern),
-             .permission = permission,
+             .access = access,
              .execution = execution,
              .handler = [handler = std::move(handler)](
                             Request& request,

@@ -9,17 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "http/access.h"
 #include "http/message.h"
 
 namespace slipway::http {
-
-// Who may call a route. A route without one of these does not exist: the field has no default.
-enum class Permission {
-  kPublic,          // anybody: health, version, metrics, the page's files
-  kOpenOnLoopback,  // MLflow's routes, inference, our own reads: no token on a loopback connection,
-                    // else one
-  kToken,           // a token always: everything under /api/slipway that writes or runs
-};
 
 // Where a handler runs.
 enum class Execution {
@@ -35,7 +28,7 @@ struct Route {
   Method method;
   std::string pattern;  // "/api/2.0/mlflow/runs/get", "/v2/models/{name}/infer"; a last "{path...}"
                         // takes the rest, '/' included
-  Permission permission;
+  Access access;        // has no default: every route says it
   Execution execution;
   AsyncHandler handler;
   std::uint64_t body_bytes_max = 16U << 20;
@@ -44,7 +37,7 @@ struct Route {
 };
 
 // A route whose handler returns its answer.
-Route route(Method method, std::string pattern, Permission permission, Execution execution,
+Route route(Method method, std::string pattern, const Access& access, Execution execution,
             Handler handler, std::string summary);
 
 // The table of one server: fixed patterns are found in one hash look-up, patterns with parameters

@@ -2,13 +2,14 @@
 #include "http/router.h"
 
 #include <gtest/gtest.h>
+#include <type_traits>
 
 namespace slipway::http {
 namespace {
 
 Route plain(Method method, std::string pattern) {
   return route(
-      method, std::move(pattern), Permission::kPublic, Execution::kInline,
+      method, std::move(pattern), Access::anybody(), Execution::kInline,
       [](const Request&) { return Response{}; }, "");
 }
 
@@ -25,6 +26,9 @@ std::string matched(const Router& router, Method method, std::string_view path) 
   for (const auto& [name, value] : match.parameters) text += " " + name + "=" + value;
   return text;
 }
+
+static_assert(!std::is_default_constructible_v<Access>);
+static_assert(!std::is_default_constructible_v<Route>, "a route without access does not compile");
 
 TEST(Router, Table) {
   Router router;

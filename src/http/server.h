@@ -36,8 +36,9 @@ struct ServerOptions {
 // called on io threads
 // (`refuse` also on pool threads), several at once, and must not block.
 struct ServerHooks {
-  // nullopt: go on. Else the refusal that is sent instead (Host and Origin rules, tokens).
-  std::function<std::optional<Response>(const Request&, const Route&)> admit;
+  // nullopt: go on, with request.caller filled in. Else the refusal that is sent instead (Host and
+  // Origin rules, credentials).
+  std::function<std::optional<Response>(Request&, const Route&)> admit;
   // The answer for an Error that a handler threw, and for 404, 405, 413, 503 of the server's own
   // (`route` is null for unknown paths).
   std::function<Response(const Request&, const Route*, const Error&, int status)> refuse;

@@ -18,8 +18,8 @@ Response text(std::string body) {
 }
 
 Route post(std::string pattern, Execution execution, Handler handler) {
-  return route(Method::kPost, std::move(pattern), Permission::kPublic, execution,
-               std::move(handler), "");
+  return route(Method::kPost, std::move(pattern), Access::anybody(), execution, std::move(handler),
+               "");
 }
 
 // Reads the whole streamed body in pieces of 100,000 bytes and tells its length.
@@ -56,7 +56,7 @@ std::vector<Route> body_routes() {
   early.body_bytes_max = 1ULL << 40;
   routes.push_back(early);
   routes.push_back(route(
-      Method::kGet, "/hello", Permission::kPublic, Execution::kInline,
+      Method::kGet, "/hello", Access::anybody(), Execution::kInline,
       [](const Request&) { return text("hello"); }, ""));
   return routes;
 }

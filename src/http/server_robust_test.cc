@@ -21,7 +21,7 @@ Response text(std::string body) {
 
 std::vector<Route> simple_routes() {
   Route stream = route(
-      Method::kPut, "/stream/{path...}", Permission::kPublic, Execution::kPool,
+      Method::kPut, "/stream/{path...}", Access::anybody(), Execution::kPool,
       [](const Request& request) {
         char piece[1'000];
         std::size_t total = 0;
@@ -31,13 +31,13 @@ std::vector<Route> simple_routes() {
       "");
   stream.stream_body = true;
   return {route(
-              Method::kGet, "/hello", Permission::kPublic, Execution::kInline,
+              Method::kGet, "/hello", Access::anybody(), Execution::kInline,
               [](const Request&) { return text("hello"); }, ""),
           route(
-              Method::kGet, "/pool", Permission::kPublic, Execution::kPool,
+              Method::kGet, "/pool", Access::anybody(), Execution::kPool,
               [](const Request&) { return text("hello"); }, ""),
           route(
-              Method::kPost, "/echo/{name}", Permission::kPublic, Execution::kPool,
+              Method::kPost, "/echo/{name}", Access::anybody(), Execution::kPool,
               [](const Request& request) { return text(request.body); }, ""),
           stream};
 }
@@ -133,7 +133,7 @@ TEST(Robust, AClientThatReadsNothingIsCutOff) {
   ServerOptions options = TestServer::small();
   options.write_timeout_s = 1;
   TestServer server({route(
-                        Method::kGet, "/large", Permission::kPublic, Execution::kPool,
+                        Method::kGet, "/large", Access::anybody(), Execution::kPool,
                         [](const Request&) { return text(std::string(64U << 20, 'x')); }, "")},
                     options);
   RawClient client = server.connect();
@@ -168,7 +168,7 @@ TEST(Robust, AFullPoolAnswers503) {
   ServerOptions options = TestServer::small();
   options.pool_queue_max = 2;
   TestServer server({route(
-                        Method::kGet, "/wait", Permission::kPublic, Execution::kPool,
+                        Method::kGet, "/wait", Access::anybody(), Execution::kPool,
                         [&](const Request&) {
                           ++running;
                           const MutexLock lock(mutex);
@@ -206,7 +206,7 @@ TEST(Robust, AFullPoolAnswers503) {
 TEST(Robust, WhatAHandlerStillWaitsForIsGivenUpAfterTheGrace) {
   std::atomic<bool> running{false}, given_up{false}, returned{false};
   TestServer server({route(
-      Method::kGet, "/wait", Permission::kPublic, Execution::kPool,
+      Method::kGet, "/wait", Access::anybody(), Execution::kPool,
       [&](const Request&) {
         running = true;
         while (!given_up) std::this_thread::sleep_for(milliseconds(1));
@@ -248,13 +248,13 @@ TEST(Robust, TwoHundredConnectionsOnTwoThreads) {
 
 TEST(Robust, ClientsThatVanishLeaveNothingBehind) {
   TestServer server({route(
-                         Method::kGet, "/large", Permission::kPublic, Execution::kPool,
+                         Method::kGet, "/large", Access::anybody(), Execution::kPool,
                          [](const Request&) { return text(std::string(8U << 20, 'x')); }, ""),
                      route(
-                         Method::kGet, "/hello", Permission::kPublic, Execution::kInline,
+                         Method::kGet, "/hello", Access::anybody(), Execution::kInline,
                          [](const Request&) { return text("hello"); }, ""),
                      route(
-                         Method::kGet, "/slow", Permission::kPublic, Execution::kPool,
+                         Method::kGet, "/slow", Access::anybody(), Execution::kPool,
                          [](const Request&) {
                            std::this_thread::sleep_for(milliseconds(20));
                            return text("slow");

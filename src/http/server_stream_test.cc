@@ -22,7 +22,7 @@ Response text(std::string body) {
 }
 
 Route get(std::string pattern, Handler handler) {
-  return route(Method::kGet, std::move(pattern), Permission::kPublic, Execution::kPool,
+  return route(Method::kGet, std::move(pattern), Access::anybody(), Execution::kPool,
                std::move(handler), "");
 }
 
@@ -272,7 +272,7 @@ TEST(Stop, CutsWhatIsLeftAfterTheGrace) {
 
 TEST(Stop, WakesAHandlerThatReadsABody) {
   Route upload = route(
-      Method::kPost, "/upload", Permission::kPublic, Execution::kPool,
+      Method::kPost, "/upload", Access::anybody(), Execution::kPool,
       [](const Request& request) {
         char byte = 0;
         while (request.body_reader->read(&byte, 1) > 0) {

@@ -18,13 +18,13 @@ Response text(std::string body) {
 }
 
 Route get(std::string pattern, Execution execution, Handler handler) {
-  return route(Method::kGet, std::move(pattern), Permission::kPublic, execution, std::move(handler),
+  return route(Method::kGet, std::move(pattern), Access::anybody(), execution, std::move(handler),
                "");
 }
 
 Route post(std::string pattern, Execution execution, Handler handler) {
-  return route(Method::kPost, std::move(pattern), Permission::kPublic, execution,
-               std::move(handler), "");
+  return route(Method::kPost, std::move(pattern), Access::anybody(), execution, std::move(handler),
+               "");
 }
 
 std::vector<Route> basic_routes() {
@@ -60,7 +60,7 @@ std::vector<Route> basic_routes() {
   }));
   Route dropped{.method = Method::kGet,
                 .pattern = "/dropped",
-                .permission = Permission::kPublic,
+                .access = Access::anybody(),
                 .execution = Execution::kInline,
                 .handler = [](Request&, Responder) {},
                 .summary = ""};
@@ -235,7 +235,7 @@ TEST(Server, AnswersFromAnotherThreadAndLate) {
   Mutex mutex;
   Route parked{.method = Method::kGet,
                .pattern = "/parked",
-               .permission = Permission::kPublic,
+               .access = Access::anybody(),
                .execution = Execution::kInline,
                .handler =
                    [&](Request&, Responder responder) {

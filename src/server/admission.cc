@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/admission.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
+#include "access/permission.h"
 #include "access/token.h"
 #include "api/inference/errors.h"
 #include "api/mlflow/errors.h"
+#include "api/mlflow/resource.h"
 #include "api/slipway/errors.h"
 
 namespace slipway::server {
@@ -42,14 +45,6 @@ bool changes_state(http::Method method) {
          method == http::Method::kPatch || method == http::Method::kDelete;
 }
 
-bool token_fits(const AdmissionRules& rules, const http::Request& request) {
-  const auto token = access::presented_token(request.header("Authorization"));
-  if (!token) return false;
-  if (access::equal_in_constant_time(*token, rules.token)) return true;
-  return family(request.path) == Family::kMlflow && rules.is_stage_token &&
-         rules.is_stage_token(*token);
-}
-
 // Asked by somebody on this machine. A reverse proxy here connects over loopback too, for anybody:
 // it says so in a header, or passes on the name by which it is known to the world.
 bool is_local(const http::Request& request) {
@@ -61,7 +56,25 @@ bool is_local(const http::Request& request) {
   return !host || access::is_loopback_host(*host);
 }
 
-std::optional<http::Response> admit(const AdmissionRules& rules, const http::Request& request,
+// nullopt: nobody who may come in by this door.
+std::optional<http::Caller> find_caller(const AdmissionRules& rules, const http::Request& request,
+                                        http::Door door) {
+  using Kind = http::Caller::Kind;
+  const auto one = [](Kind kind) {
+    return http::Caller{.kind = kind, .name = {}, .account = 0, .admin = true};
+  };
+  if (door == http::Door::kPublic) return http::Caller();
+  const auto token = access::presented_token(request.header("Authorization"));
+  if (token && access::equal_in_constant_time(*token, rules.token)) return one(Kind::kServerToken);
+  if (door == http::Door::kOpenOnLoopback && is_local(request)) return one(Kind::kLocal);
+  if (token && family(request.path) == Family::kMlflow && rules.is_stage_token &&
+      rules.is_stage_token(*token)) {
+    return one(Kind::kStageToken);
+  }
+  return std::nullopt;
+}
+
+std::optional<http::Response> admit(const AdmissionRules& rules, http::Request& request,
                                     const http::Route& route) {
   const auto no = [&](Code code, const std::string& message, int status,
                       const std::string& hint = {}) {
@@ -81,10 +94,10 @@ std::optional<http::Response> admit(const AdmissionRules& rules, const http::Req
       access::is_form_content_type(request.header("Content-Type"))) {
     return no(Code::kInvalidArgument, "a form cannot write here: send application/json", 415);
   }
-  if (route.permission == http::Permission::kPublic) return std::nullopt;
-  if (route.permission == http::Permission::kOpenOnLoopback && is_local(request))
+  if (auto caller = find_caller(rules, request, route.access.door)) {
+    request.caller = std::move(*caller);
     return std::nullopt;
-  if (token_fits(rules, request)) return std::nullopt;
+  }
   const bool presented = request.header("Authorization").has_value();
   return no(
       Code::kUnauthenticated,
@@ -92,12 +105,50 @@ std::optional<http::Response> admit(const AdmissionRules& rules, const http::Req
       "export SLIPWAY_TOKEN=$(cat .slipway/token)   (MLflow's client: MLFLOW_TRACKING_TOKEN)");
 }
 
+// "" if the access of the route can be decided; else why not.
+std::string undecidable(const http::Route& route) {
+  constexpr std::string_view kOfPath = "path:";
+  const http::Access& access = route.access;
+  const bool is_public = access.door == http::Door::kPublic;
+  if (is_public != (access.level == http::Level::kAnybody))
+    return is_public ? "is behind a public door but asks for more than to be anybody"
+                     : "asks nothing of its caller and is behind a door that is not public";
+  const bool about_caller =
+      is_public || access.level == http::Level::kSignedIn || access.level == http::Level::kAdmin;
+  if (access.kind.empty())
+    return about_caller ? "" : "asks for a permission but does not say on what";
+  const std::string by(access.by);
+  if (access::find_resource_kind(access.kind) == nullptr)
+    return "asks for permission on `" + std::string(access.kind) +
+           "`, a kind that nobody can be given";
+  if (by.starts_with(kOfPath)) {
+    const std::string parameter = "{" + by.substr(kOfPath.size()) + "}";
+    return route.pattern.find(parameter) != std::string::npos
+               ? ""
+               : "is about " + parameter + ", which its path does not have";
+  }
+  const auto finders = api::mlflow::finder_names();
+  if (by == "*" || std::find(finders.begin(), finders.end(), access.by) != finders.end()) return "";
+  return "says that the thing is found by `" + by + "`, which nothing here can find";
+}
+
 }  // namespace
+
+void check_access(const std::vector<http::Route>& routes) {
+  for (const http::Route& route : routes) {
+    const std::string fault = undecidable(route);
+    if (fault.empty()) continue;
+    throw Error(Code::kFailedPrecondition,
+                "the route " + std::string(http::method_name(route.method)) + " " + route.pattern +
+                    " " + fault,
+                "declare its access (http/access.h); a server does not start without");
+  }
+}
 
 http::ServerHooks admission_hooks(AdmissionRules rules) {
   http::ServerHooks hooks;
   const auto shared = std::make_shared<const AdmissionRules>(std::move(rules));
-  hooks.admit = [shared](const http::Request& request, const http::Route& route) {
+  hooks.admit = [shared](http::Request& request, const http::Route& route) {
     return admit(*shared, request, route);
   };
   hooks.refuse = refuse;

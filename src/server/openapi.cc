@@ -61,7 +61,7 @@ json::Value openapi_document(const http::Router& router) {
                       {"application/json",
                        json::Object{
                            {"schema", json::Object{{"$ref", "#/components/schemas/Error"}}}}}}}}}});
-    if (route.permission == http::Permission::kToken) {
+    if (route.access.door == http::Door::kToken) {
       operation.set("security", json::Array{json::Object{{"token", json::Array()}}});
     }
     paths[path][lower_name(route.method)] = std::move(operation);

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "api/slipway/access.h"
 #include "api/slipway/errors.h"
 
 namespace slipway::server {
@@ -12,7 +13,7 @@ std::vector<http::Route> operation_routes(const metrics::Registry& metrics,
                                           std::function<bool()> healthy) {
   std::vector<http::Route> routes;
   routes.push_back(http::route(
-      http::Method::kGet, "/health", http::Permission::kPublic, http::Execution::kInline,
+      http::Method::kGet, "/health", http::Access::anybody(), http::Execution::kInline,
       [healthy = std::move(healthy)](const http::Request&) {
         http::Response response;
         response.content_type = "text/plain; charset=utf-8";
@@ -25,7 +26,7 @@ std::vector<http::Route> operation_routes(const metrics::Registry& metrics,
       },
       "200 while this server answers"));
   routes.push_back(http::route(
-      http::Method::kGet, "/metrics", http::Permission::kPublic, http::Execution::kPool,
+      http::Method::kGet, "/metrics", http::Access::anybody(), http::Execution::kPool,
       [&metrics](const http::Request&) {
         http::Response response;
         response.content_type = "text/plain; version=0.0.4; charset=utf-8";
@@ -34,8 +35,7 @@ std::vector<http::Route> operation_routes(const metrics::Registry& metrics,
       },
       "counters and histograms for Prometheus"));
   routes.push_back(http::route(
-      http::Method::kGet, "/api/slipway/v1/status", http::Permission::kOpenOnLoopback,
-      http::Execution::kPool,
+      http::Method::kGet, "/api/slipway/v1/status", api::kSeeOperations, http::Execution::kPool,
       [status = std::move(status)](const http::Request&) { return api::json_response(status()); },
       "what the server is, holds and is doing"));
   return routes;

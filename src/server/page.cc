@@ -59,7 +59,7 @@ http::Route file_route(std::string pattern, std::string_view name, std::string_v
                        std::string summary) {
   const std::string tag = "\"" + sha256_hex(bytes).substr(0, 16) + "\"";
   return http::route(
-      http::Method::kGet, std::move(pattern), http::Permission::kPublic, http::Execution::kInline,
+      http::Method::kGet, std::move(pattern), http::Access::anybody(), http::Execution::kInline,
       [name, bytes, tag](const http::Request& request) {
         return file_response(request, name, bytes, tag);
       },
@@ -79,7 +79,7 @@ std::vector<http::Route> page_routes() {
   }
   if (index.empty()) {
     routes.push_back(http::route(
-        http::Method::kGet, "/", http::Permission::kPublic, http::Execution::kInline,
+        http::Method::kGet, "/", http::Access::anybody(), http::Execution::kInline,
         [](const http::Request&) {
           http::Response response;
           response.content_type = "text/plain; charset=utf-8";

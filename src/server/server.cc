@@ -199,7 +199,7 @@ void Server::World::add_routes() {
   router.add(operation_routes(
       metrics, [this] { return status(); }, [this] { return database.is_healthy(); }));
   router.add(http::route(
-      http::Method::kGet, "/api/slipway/v1/openapi.json", http::Permission::kPublic,
+      http::Method::kGet, "/api/slipway/v1/openapi.json", http::Access::anybody(),
       http::Execution::kPool,
       [this](const http::Request&) { return api::json_response(openapi_document(router)); },
       "this API as an OpenAPI document"));
@@ -220,6 +220,7 @@ void Server::World::build() {
        }}));
   worker.emplace(*automation_deps);
   add_routes();
+  check_access(router.routes());
   AdmissionRules rules;
   rules.headers = {config.hosts_allowed, config.host, config.port};
   rules.token = folder.token();

@@ -32,6 +32,10 @@ inline constexpr double kInlineCostUsMax = 100;
 inline constexpr std::size_t kInlineBodyBytesMax = 64U << 10;
 inline constexpr std::uint64_t kInferenceBodyBytesMax = 64ULL << 20;
 
+// What a prediction asks of a caller.
+inline constexpr http::Access kUseEndpoint{http::Door::kOpenOnLoopback, http::Level::kUse,
+                                           "endpoint", "path:name"};
+
 // Open Inference Protocol v2 over REST with JSON tensors: /v2 …. The model name is an endpoint's; a
 // version in the path is a version's number or an alias of the endpoint's model, is not routed and
 // counts nowhere. docs/formats/inference.md.

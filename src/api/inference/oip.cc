@@ -202,7 +202,9 @@ http::Handler guarded(std::function<http::Response(const http::Request&)> work) 
 std::vector<http::Route> oip_routes(const Deps& given) {
   using http::Execution;
   using http::Method;
-  constexpr auto kOpen = http::Permission::kOpenOnLoopback;
+  constexpr http::Access kServer = http::Access::signed_in(http::Door::kOpenOnLoopback);
+  constexpr http::Access kModel{http::Door::kOpenOnLoopback, http::Level::kRead, "endpoint",
+                                "path:name"};
   const auto deps = std::make_shared<const Deps>(given);
   const auto protocol = std::make_shared<const Protocol>(
       Protocol{read_request, answer, [](const Error& error) { return error_response(error); }});
@@ -214,7 +216,7 @@ std::vector<http::Route> oip_routes(const Deps& given) {
     };
     return http::Route{Method::kPost,
                        pattern,
-                       kOpen,
+                       kUseEndpoint,
                        Execution::kInline,
                        work,
                        kInferenceBodyBytesMax,
@@ -222,46 +224,45 @@ std::vector<http::Route> oip_routes(const Deps& given) {
                        versioned ? "Predict with a version by number or alias; counts nowhere"
                                  : "Predict with what the endpoint serves"};
   };
-  const auto get = [&](const char* pattern, http::Permission permission, Execution execution,
+  const auto get = [&](const char* pattern, const http::Access& access, Execution execution,
                        std::function<http::Response(const http::Request&)> work,
                        const char* summary) {
-    return http::route(Method::kGet, pattern, permission, execution, guarded(std::move(work)),
-                       summary);
+    return http::route(Method::kGet, pattern, access, execution, guarded(std::move(work)), summary);
   };
   std::vector<http::Route> routes;
   routes.push_back(get(
-      "/v2", kOpen, Execution::kInline,
+      "/v2", kServer, Execution::kInline,
       [deps](const http::Request&) {
         return json_answer(json::Object{
             {"name", "slipway"}, {"version", deps->server_version}, {"extensions", json::Array{}}});
       },
       "The inference server's name and version"));
   routes.push_back(get(
-      "/v2/health/live", http::Permission::kPublic, Execution::kInline,
+      "/v2/health/live", http::Access::anybody(), Execution::kInline,
       [](const http::Request&) {
         return json_answer(json::Object{{"live", true}});
       },
       "Whether the server runs"));
   routes.push_back(get(
-      "/v2/health/ready", http::Permission::kPublic, Execution::kInline,
+      "/v2/health/ready", http::Access::anybody(), Execution::kInline,
       [deps](const http::Request&) { return server_ready(*deps); },
       "Whether every endpoint serves"));
   routes.push_back(get(
-      "/v2/models/{name}", kOpen, Execution::kInline,
+      "/v2/models/{name}", kModel, Execution::kInline,
       [deps](const http::Request& r) { return metadata(*deps, r.path_parameter("name"), ""); },
       "Inputs and outputs of an endpoint"));
   routes.push_back(get(
-      "/v2/models/{name}/versions/{version}", kOpen, Execution::kPool,
+      "/v2/models/{name}/versions/{version}", kModel, Execution::kPool,
       [deps](const http::Request& r) {
         return metadata(*deps, r.path_parameter("name"), r.path_parameter("version"));
       },
       "Inputs and outputs of a version"));
   routes.push_back(get(
-      "/v2/models/{name}/ready", kOpen, Execution::kInline,
+      "/v2/models/{name}/ready", kModel, Execution::kInline,
       [deps](const http::Request& r) { return model_ready(*deps, r.path_parameter("name"), ""); },
       "Whether an endpoint serves"));
   routes.push_back(get(
-      "/v2/models/{name}/versions/{version}/ready", kOpen, Execution::kPool,
+      "/v2/models/{name}/versions/{version}/ready", kModel, Execution::kPool,
       [deps](const http::Request& r) {
         return model_ready(*deps, r.path_parameter("name"), r.path_parameter("version"));
       },

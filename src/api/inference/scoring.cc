@@ -141,9 +141,9 @@ std::vector<http::Route> scoring_routes(const Deps& given) {
     handle(*deps, *protocol, request, responder, request.path_parameter("name"), "");
   };
   std::vector<http::Route> routes;
-  routes.push_back({http::Method::kPost, "/endpoints/{name}/invocations",
-                    http::Permission::kOpenOnLoopback, http::Execution::kInline, work,
-                    kInferenceBodyBytesMax, false, "Predict, in MLflow's scoring protocol"});
+  routes.push_back({http::Method::kPost, "/endpoints/{name}/invocations", kUseEndpoint,
+                    http::Execution::kInline, work, kInferenceBodyBytesMax, false,
+                    "Predict, in MLflow's scoring protocol"});
   return routes;
 }
 

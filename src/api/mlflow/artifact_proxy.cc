@@ -57,16 +57,14 @@ void remove(const Deps& deps, http::Request& request, http::Responder responder)
       std::move(responder));
 }
 
-http::Route proxy_route(http::Method method, std::string pattern, http::AsyncHandler handler,
-                        std::string summary) {
-  http::Route route;
-  route.method = method;
-  route.pattern = std::move(pattern);
-  route.permission = http::Permission::kOpenOnLoopback;
-  route.execution = http::Execution::kPool;
-  route.handler = std::move(handler);
-  route.summary = std::move(summary);
-  return route;
+http::Route proxy_route(http::Method method, std::string pattern, const Access& access,
+                        http::AsyncHandler handler, std::string summary) {
+  return {.method = method,
+          .pattern = std::move(pattern),
+          .access = declared(access),
+          .execution = http::Execution::kPool,
+          .handler = std::move(handler),
+          .summary = std::move(summary)};
 }
 
 }  // namespace
@@ -76,19 +74,19 @@ std::vector<http::Route> proxy_routes(const Deps& deps) {
   for (const std::string prefix : {"/api/2.0", "/ajax-api/2.0"}) {
     const std::string base = prefix + "/mlflow-artifacts/artifacts";
     routes.push_back(proxy_route(
-        http::Method::kGet, base,
+        http::Method::kGet, base, may::read(By::kArtifactPath),
         [deps](http::Request& request, const http::Responder& responder) {
           responder.send(list(deps.artifacts, request));
         },
         "Names below a path of the artifact store"));
     routes.push_back(proxy_route(
-        http::Method::kGet, base + "/{path...}",
+        http::Method::kGet, base + "/{path...}", may::read(By::kArtifactPath),
         [deps](http::Request& request, const http::Responder& responder) {
           responder.send(send_file(deps.artifacts, request.path_parameter("path"), request));
         },
         "A file of the artifact store"));
     http::Route upload = proxy_route(
-        http::Method::kPut, base + "/{path...}",
+        http::Method::kPut, base + "/{path...}", may::edit(By::kArtifactPath),
         [deps](http::Request& request, http::Responder responder) {
           put(deps, request, std::move(responder));
         },
@@ -97,7 +95,7 @@ std::vector<http::Route> proxy_routes(const Deps& deps) {
     upload.body_bytes_max = kUploadBytesMax;
     routes.push_back(std::move(upload));
     routes.push_back(proxy_route(
-        http::Method::kDelete, base + "/{path...}",
+        http::Method::kDelete, base + "/{path...}", may::manage(By::kArtifactPath),
         [deps](http::Request& request, http::Responder responder) {
           remove(deps, request, std::move(responder));
         },

@@ -94,7 +94,7 @@ std::vector<http::Route> artifact_routes(const Deps& deps) {
   Routes routes(deps.database);
   tracking::ArtifactStore& store = deps.artifacts;
   routes.read(
-      http::Method::kGet, "/mlflow/artifacts/list",
+      http::Method::kGet, "/mlflow/artifacts/list", may::read(By::kRun),
       {field::required("run_id"), field::text("path"), field::text("page_token")},
       [&store](storage::Session& session, const Parameters& parameters, const http::Request&) {
         const tracking::RunInfo run =
@@ -103,26 +103,24 @@ std::vector<http::Route> artifact_routes(const Deps& deps) {
       },
       "Files of a run");
   routes.add(http::route(
-      http::Method::kGet, "/get-artifact", http::Permission::kOpenOnLoopback,
-      http::Execution::kPool,
+      http::Method::kGet, "/get-artifact", declared(may::read(By::kRun)), http::Execution::kPool,
       [deps](const http::Request& request) { return send_run_artifact(deps, request); },
       "A file of a run"));
   routes.add(http::route(
-      http::Method::kGet, "/model-versions/get-artifact", http::Permission::kOpenOnLoopback,
+      http::Method::kGet, "/model-versions/get-artifact", declared(may::read(By::kModelVersion)),
       http::Execution::kPool,
       [deps](const http::Request& request) { return send_version_artifact(deps, request); },
       "A file of a registered version"));
-  http::Route route;
-  route.method = http::Method::kPost;
-  route.pattern = "/ajax-api/2.0/mlflow/upload-artifact";
-  route.permission = http::Permission::kOpenOnLoopback;
-  route.execution = http::Execution::kPool;
-  route.body_bytes_max = kPageUploadReadMax;
-  route.summary = "Stores a file of a run, at most 10 MiB";
-  route.handler = [deps](http::Request& request, http::Responder responder) {
-    upload(deps, request, std::move(responder));
-  };
-  routes.add(std::move(route));
+  routes.add({.method = http::Method::kPost,
+              .pattern = "/ajax-api/2.0/mlflow/upload-artifact",
+              .access = declared(may::edit(By::kRun)),
+              .execution = http::Execution::kPool,
+              .handler =
+                  [deps](http::Request& request, http::Responder responder) {
+                    upload(deps, request, std::move(responder));
+                  },
+              .body_bytes_max = kPageUploadReadMax,
+              .summary = "Stores a file of a run, at most 10 MiB"});
   return routes.take();
 }
 

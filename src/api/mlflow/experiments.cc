@@ -92,7 +92,8 @@ void check_view_count(const tracking::Pairs& tags) {
 
 void add_reads(Routes& routes) {
   routes.read(
-      http::Method::kGet, "/mlflow/experiments/get", {field::required("experiment_id")},
+      http::Method::kGet, "/mlflow/experiments/get", may::read(By::kExperiment),
+      {field::required("experiment_id")},
       [](storage::Session& session, const Parameters& parameters, const http::Request&) {
         const std::int64_t id =
             tracking::parse_experiment_id(parameters.required_text("experiment_id"));
@@ -100,7 +101,8 @@ void add_reads(Routes& routes) {
       },
       "An experiment by its id");
   routes.read(
-      http::Method::kGet, "/mlflow/experiments/get-by-name", {field::required("experiment_name")},
+      http::Method::kGet, "/mlflow/experiments/get-by-name", may::read(By::kExperimentName),
+      {field::required("experiment_name")},
       [](storage::Session& session, const Parameters& parameters, const http::Request&) {
         const std::string name = parameters.required_text("experiment_name");
         const auto experiment = tracking::find_experiment_by_name(session, name);
@@ -111,7 +113,7 @@ void add_reads(Routes& routes) {
       "An experiment by its name");
   for (const http::Method method : {http::Method::kGet, http::Method::kPost}) {
     routes.read(
-        method, "/mlflow/experiments/search",
+        method, "/mlflow/experiments/search", may::search(),
         {field::integer("max_results"), field::list("order_by"), field::text("filter"),
          field::text("page_token")},
         [](storage::Session& session, const Parameters& parameters, const http::Request&) {
@@ -120,7 +122,7 @@ void add_reads(Routes& routes) {
         "Experiments that meet a filter, in pages");
   }
   routes.read(
-      http::Method::kPost, "/mlflow/experiments/search-datasets", {},
+      http::Method::kPost, "/mlflow/experiments/search-datasets", may::read(By::kExperiments), {},
       [](storage::Session& session, const Parameters& parameters, const http::Request&) {
         return search_datasets(session, parameters);
       },
@@ -130,11 +132,12 @@ void add_reads(Routes& routes) {
 void add_changes(Routes& routes, const Clock& clock) {
   using Change = std::function<void(storage::Transaction&, std::int64_t id, std::int64_t now_ms)>;
   // Reads the id, plans a change of that experiment, answers {}.
-  const auto change = [&routes, &clock](std::string_view path, const Fields& fields,
+  const auto change = [&routes, &clock](std::string_view path, const Access& access,
+                                        const Fields& fields,
                                         const std::function<Change(const Parameters&)>& plan,
                                         const std::string& summary) {
     routes.write(
-        http::Method::kPost, path, fields,
+        http::Method::kPost, path, access, fields,
         [&clock, plan](const Parameters& parameters, const http::Request&) -> Routes::Work {
           const std::int64_t id =
               tracking::parse_experiment_id(parameters.required_text("experiment_id"));
@@ -147,15 +150,18 @@ void add_changes(Routes& routes, const Clock& clock) {
         summary);
   };
   change(
-      "/mlflow/experiments/delete", {field::required("experiment_id")},
+      "/mlflow/experiments/delete", may::manage(By::kExperiment),
+      {field::required("experiment_id")},
       [](const Parameters&) -> Change { return tracking::delete_experiment; },
       "Marks an experiment and its runs deleted");
   change(
-      "/mlflow/experiments/restore", {field::required("experiment_id")},
+      "/mlflow/experiments/restore", may::manage(By::kExperiment),
+      {field::required("experiment_id")},
       [](const Parameters&) -> Change { return tracking::restore_experiment; },
       "Takes a deletion back");
   change(
-      "/mlflow/experiments/update", {field::required("experiment_id"), field::required("new_name")},
+      "/mlflow/experiments/update", may::edit(By::kExperiment),
+      {field::required("experiment_id"), field::required("new_name")},
       [](const Parameters& parameters) -> Change {
         return [name = parameters.text("new_name")](storage::Transaction& transaction,
                                                     std::int64_t id, std::int64_t now_ms) {
@@ -164,7 +170,7 @@ void add_changes(Routes& routes, const Clock& clock) {
       },
       "Renames an experiment");
   change(
-      "/mlflow/experiments/set-experiment-tag",
+      "/mlflow/experiments/set-experiment-tag", may::edit(By::kExperiment),
       {field::required("experiment_id"), field::required("key"), field::text("value")},
       [](const Parameters& parameters) -> Change {
         return [key = parameters.required_text("key"), value = parameters.text("value")](
@@ -175,7 +181,7 @@ void add_changes(Routes& routes, const Clock& clock) {
       },
       "Sets a tag of an experiment");
   change(
-      "/mlflow/experiments/delete-experiment-tag",
+      "/mlflow/experiments/delete-experiment-tag", may::edit(By::kExperiment),
       {field::required("experiment_id"), field::required("key")},
       [](const Parameters& parameters) -> Change {
         return [key = parameters.required_text("key")](storage::Transaction& transaction,
@@ -192,7 +198,7 @@ std::vector<http::Route> experiment_routes(const Deps& deps) {
   Routes routes(deps.database);
   const Clock& clock = deps.clock;
   routes.write(
-      http::Method::kPost, "/mlflow/experiments/create",
+      http::Method::kPost, "/mlflow/experiments/create", may::create(By::kNewExperiment),
       {field::required("name"), field::text("artifact_location"), field::list("tags")},
       [&clock](const Parameters& parameters, const http::Request&) -> Routes::Work {
         tracking::NewExperiment experiment;

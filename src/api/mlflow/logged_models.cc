@@ -89,7 +89,7 @@ http::Response search(storage::Session& session, const Parameters& parameters) {
 
 void add_reads(Routes& routes) {
   routes.read(
-      http::Method::kGet, kOne, {},
+      http::Method::kGet, kOne, may::read(By::kLoggedModel), {},
       [](storage::Session& session, const Parameters& parameters, const http::Request& request) {
         return answer(json::Object{
             {"model", to_json(tracking::get_logged_model(
@@ -98,7 +98,7 @@ void add_reads(Routes& routes) {
       },
       "A logged model");
   routes.read(
-      http::Method::kPost, "/mlflow/logged-models/search",
+      http::Method::kPost, "/mlflow/logged-models/search", may::search(),
       {field::required("experiment_ids", Field::Kind::kTexts), field::text("filter"),
        field::list("datasets"), field::integer("max_results"), field::list("order_by"),
        field::text("page_token")},
@@ -110,7 +110,8 @@ void add_reads(Routes& routes) {
 
 void add_parts(Routes& routes) {
   routes.write(
-      http::Method::kPatch, std::string(kOne) + "/tags", {field::list("tags")},
+      http::Method::kPatch, std::string(kOne) + "/tags", may::edit(By::kLoggedModel),
+      {field::list("tags")},
       [](const Parameters& parameters, const http::Request& request) -> Routes::Work {
         return [id = request.path_parameter("model_id"),
                 tags = read_pairs(parameters, "tags", Keys::kRequired)](
@@ -121,7 +122,7 @@ void add_parts(Routes& routes) {
       },
       "Sets tags of a logged model");
   routes.write(
-      http::Method::kDelete, std::string(kOne) + "/tags/{tag_key}", {},
+      http::Method::kDelete, std::string(kOne) + "/tags/{tag_key}", may::edit(By::kLoggedModel), {},
       [](const Parameters&, const http::Request& request) -> Routes::Work {
         return [id = request.path_parameter("model_id"),
                 key = request.path_parameter("tag_key")](storage::Transaction& transaction) {
@@ -131,7 +132,7 @@ void add_parts(Routes& routes) {
       },
       "Removes a tag of a logged model");
   routes.write(
-      http::Method::kPost, std::string(kOne) + "/params",
+      http::Method::kPost, std::string(kOne) + "/params", may::edit(By::kLoggedModel),
       {field::required("model_id"), field::list("params")},
       [](const Parameters& parameters, const http::Request& request) -> Routes::Work {
         return [id = request.path_parameter("model_id"),
@@ -150,7 +151,7 @@ std::vector<http::Route> logged_model_routes(const Deps& deps) {
   Routes routes(deps.database);
   const Clock& clock = deps.clock;
   routes.write(
-      http::Method::kPost, "/mlflow/logged-models",
+      http::Method::kPost, "/mlflow/logged-models", may::edit(By::kExperimentOfNewModel),
       {field::required("experiment_id"), field::text("name"), field::text("model_type"),
        field::text("source_run_id"), field::list("params"), field::list("tags")},
       [&clock](const Parameters& parameters, const http::Request&) {
@@ -158,14 +159,14 @@ std::vector<http::Route> logged_model_routes(const Deps& deps) {
       },
       "Creates a logged model");
   routes.write(
-      http::Method::kPatch, kOne,
+      http::Method::kPatch, kOne, may::edit(By::kLoggedModel),
       {field::required("model_id"), {"status", Field::Kind::kAny, true}},
       [&clock](const Parameters& parameters, const http::Request& request) {
         return plan_finalize(parameters, request, clock);
       },
       "Says that a logged model is ready, or that its upload failed");
   routes.write(
-      http::Method::kDelete, kOne, {},
+      http::Method::kDelete, kOne, may::manage(By::kLoggedModel), {},
       [&clock](const Parameters&, const http::Request& request) -> Routes::Work {
         return [id = request.path_parameter("model_id"),
                 now_ms = ms_of_us(clock.now())](storage::Transaction& transaction) {
@@ -178,7 +179,7 @@ std::vector<http::Route> logged_model_routes(const Deps& deps) {
   add_parts(routes);
   tracking::ArtifactStore& store = deps.artifacts;
   routes.read(
-      http::Method::kGet, std::string(kOne) + "/artifacts/directories",
+      http::Method::kGet, std::string(kOne) + "/artifacts/directories", may::read(By::kLoggedModel),
       {field::text("artifact_directory_path")},
       [&store](storage::Session& session, const Parameters& parameters,
                const http::Request& request) {
@@ -189,7 +190,7 @@ std::vector<http::Route> logged_model_routes(const Deps& deps) {
       },
       "Files of a logged model");
   routes.read(
-      http::Method::kGet, std::string(kOne) + "/artifacts/files", {},
+      http::Method::kGet, std::string(kOne) + "/artifacts/files", may::read(By::kLoggedModel), {},
       [&store](storage::Session& session, const Parameters& parameters,
                const http::Request& request) {
         const tracking::LoggedModel model =

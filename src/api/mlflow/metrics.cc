@@ -168,27 +168,27 @@ http::Response history_interval(storage::Session& session, const Parameters& par
 
 std::vector<http::Route> metric_routes(const Deps& deps) {
   Routes routes(deps.database);
-  const auto add = [&routes](std::string_view path, const Fields& fields,
+  const auto add = [&routes](std::string_view path, const Access& access, const Fields& fields,
                              http::Response (*handler)(storage::Session&, const Parameters&),
                              std::string summary, Prefixes prefixes) {
     routes.read(
-        http::Method::kGet, path, fields,
+        http::Method::kGet, path, access, fields,
         [handler](storage::Session& session, const Parameters& parameters, const http::Request&) {
           return handler(session, parameters);
         },
         std::move(summary), prefixes);
   };
   routes.read(
-      http::Method::kGet, "/mlflow/metrics/get-history",
+      http::Method::kGet, "/mlflow/metrics/get-history", may::read(By::kRun),
       {field::required("run_id"), field::required("metric_key"), field::text("page_token")},
       [&database = deps.database](storage::Session& session, const Parameters& parameters,
                                   const http::Request&) {
         return history(database, session, parameters);
       },
       "All points of a metric, in pages", Prefixes::kBoth2);
-  add("/mlflow/metrics/get-history-bulk", {}, history_bulk, "Points of one metric in several runs",
-      Prefixes::kAjax2);
-  add("/mlflow/metrics/get-history-bulk-interval",
+  add("/mlflow/metrics/get-history-bulk", may::read(By::kRuns), {}, history_bulk,
+      "Points of one metric in several runs", Prefixes::kAjax2);
+  add("/mlflow/metrics/get-history-bulk-interval", may::read(By::kRuns),
       {field::required("run_ids", Field::Kind::kTexts), field::required("metric_key"),
        field::integer("start_step"), field::integer("end_step"), field::integer("max_results")},
       history_interval, "Evenly sampled points of one metric in several runs", Prefixes::kBoth2);

@@ -34,11 +34,11 @@ json::Value version_answer(const registry::ModelVersion& version) {
 
 void add_create(Routes& table, const Clock& clock) {
   table.write(
-      http::Method::kPost, "/mlflow/model-versions/create",
+      http::Method::kPost, "/mlflow/model-versions/create", may::edit(By::kModelOfNewVersion),
       {field::required("name"), field::required("source"), field::text("run_id"),
        field::list("tags"), field::text("run_link"), field::text("description"),
        field::text("model_id")},
-      [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
+      [&clock](const Parameters& p, const http::Request& request) -> Routes::Work {
         registry::NewVersion version;
         version.model = p.required_text("name");
         version.source = p.required_text("source");
@@ -49,7 +49,7 @@ void add_create(Routes& table, const Clock& clock) {
         for (const Parameters& tag : p.objects("tags")) {
           version.tags.push_back({tag.text("key"), tag.text("value")});
         }
-        version.actor = kMlflowActor;
+        version.actor = actor_of(request);
         return [&clock, version = std::move(version)](storage::Transaction& transaction) {
           return answer(version_answer(registry::create_version(transaction, clock, version)));
         };
@@ -59,7 +59,7 @@ void add_create(Routes& table, const Clock& clock) {
 
 void add_changes(Routes& table, const Clock& clock) {
   table.write(
-      http::Method::kPatch, "/mlflow/model-versions/update",
+      http::Method::kPatch, "/mlflow/model-versions/update", may::edit(By::kModelVersion),
       {field::required("name"), field::required("version"), field::text("description")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
         return [&clock, name = p.required_text("name"), version = read_version(p),
@@ -70,7 +70,7 @@ void add_changes(Routes& table, const Clock& clock) {
       },
       "Changes a version's description");
   table.write(
-      http::Method::kPost, "/mlflow/model-versions/transition-stage",
+      http::Method::kPost, "/mlflow/model-versions/transition-stage", may::edit(By::kModelVersion),
       {field::required("name"), field::required("version"), field::required("stage"),
        field::boolean("archive_existing_versions")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
@@ -84,12 +84,12 @@ void add_changes(Routes& table, const Clock& clock) {
       },
       "Moves a version to one of MLflow's old stages");
   table.write(
-      http::Method::kDelete, "/mlflow/model-versions/delete",
+      http::Method::kDelete, "/mlflow/model-versions/delete", may::manage(By::kModelVersion),
       {field::required("name"), field::required("version")},
-      [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
-        return [&clock, name = p.required_text("name"),
-                version = read_version(p)](storage::Transaction& transaction) {
-          registry::delete_version(transaction, clock, name, version, kMlflowActor);
+      [&clock](const Parameters& p, const http::Request& request) -> Routes::Work {
+        return [&clock, name = p.required_text("name"), version = read_version(p),
+                actor = actor_of(request)](storage::Transaction& transaction) {
+          registry::delete_version(transaction, clock, name, version, actor);
           return answer();
         };
       },
@@ -98,7 +98,7 @@ void add_changes(Routes& table, const Clock& clock) {
 
 void add_tags(Routes& table, const Clock& clock) {
   table.write(
-      http::Method::kPost, "/mlflow/model-versions/set-tag",
+      http::Method::kPost, "/mlflow/model-versions/set-tag", may::edit(By::kModelVersion),
       {field::required("name"), field::required("version"), field::required("key"),
        field::text("value")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
@@ -111,7 +111,7 @@ void add_tags(Routes& table, const Clock& clock) {
       },
       "Sets a tag of a version");
   table.write(
-      http::Method::kDelete, "/mlflow/model-versions/delete-tag",
+      http::Method::kDelete, "/mlflow/model-versions/delete-tag", may::manage(By::kModelVersion),
       {field::required("name"), field::required("version"), field::required("key")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
         return [&clock, name = p.required_text("name"), version = read_version(p),
@@ -125,7 +125,7 @@ void add_tags(Routes& table, const Clock& clock) {
 
 void add_reads(Routes& table) {
   table.read(
-      http::Method::kGet, "/mlflow/model-versions/get",
+      http::Method::kGet, "/mlflow/model-versions/get", may::read(By::kModelVersion),
       {field::required("name"), field::required("version")},
       [](storage::Session& session, const Parameters& p, const http::Request&) {
         return answer(version_answer(
@@ -133,7 +133,8 @@ void add_reads(Routes& table) {
       },
       "A version of a model");
   table.read(
-      http::Method::kGet, "/mlflow/model-versions/get-download-uri", {},
+      http::Method::kGet, "/mlflow/model-versions/get-download-uri", may::read(By::kModelVersion),
+      {},
       [](storage::Session& session, const Parameters& p, const http::Request&) {
         const registry::ModelVersion version =
             registry::get_version(session, named_model(p), read_version(p));
@@ -144,7 +145,7 @@ void add_reads(Routes& table) {
       },
       "Where a version's files can be had");
   table.read(
-      http::Method::kGet, "/mlflow/model-versions/search",
+      http::Method::kGet, "/mlflow/model-versions/search", may::search(),
       {field::text("filter"), field::integer("max_results", kSearchMax), field::texts("order_by"),
        field::text("page_token")},
       [](storage::Session& session, const Parameters& p, const http::Request&) {

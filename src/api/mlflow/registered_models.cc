@@ -49,11 +49,11 @@ json::Value versions_answer(const std::vector<registry::ModelVersion>& versions)
 
 void add_model_writes(Routes& table, const Clock& clock) {
   table.write(
-      http::Method::kPost, "/mlflow/registered-models/create",
+      http::Method::kPost, "/mlflow/registered-models/create", may::create(By::kNewModel),
       {field::required("name"), field::list("tags"), field::text("description")},
-      [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
+      [&clock](const Parameters& p, const http::Request& request) -> Routes::Work {
         registry::NewModel model{p.required_text("name"), p.maybe_text("description"), read_tags(p),
-                                 kMlflowActor};
+                                 actor_of(request)};
         return [&clock, model = std::move(model)](storage::Transaction& transaction) {
           return answer(
               model_answer(transaction, registry::create_model(transaction, clock, model)));
@@ -61,18 +61,18 @@ void add_model_writes(Routes& table, const Clock& clock) {
       },
       "Registers a model name");
   table.write(
-      http::Method::kPost, "/mlflow/registered-models/rename",
+      http::Method::kPost, "/mlflow/registered-models/rename", may::edit(By::kModel),
       {field::required("name"), field::required("new_name")},
-      [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
-        return [&clock, name = p.required_text("name"),
-                next = p.required_text("new_name")](storage::Transaction& transaction) {
+      [&clock](const Parameters& p, const http::Request& request) -> Routes::Work {
+        return [&clock, name = p.required_text("name"), next = p.required_text("new_name"),
+                actor = actor_of(request)](storage::Transaction& transaction) {
           return answer(model_answer(
-              transaction, registry::rename_model(transaction, clock, name, next, kMlflowActor)));
+              transaction, registry::rename_model(transaction, clock, name, next, actor)));
         };
       },
       "Gives a registered model another name");
   table.write(
-      http::Method::kPatch, "/mlflow/registered-models/update",
+      http::Method::kPatch, "/mlflow/registered-models/update", may::edit(By::kModel),
       {field::required("name"), field::text("description")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
         return [&clock, name = p.required_text("name"),
@@ -83,10 +83,12 @@ void add_model_writes(Routes& table, const Clock& clock) {
       },
       "Changes a registered model's description");
   table.write(
-      http::Method::kDelete, "/mlflow/registered-models/delete", {field::required("name")},
-      [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
-        return [&clock, name = p.required_text("name")](storage::Transaction& transaction) {
-          registry::delete_model(transaction, clock, name, kMlflowActor);
+      http::Method::kDelete, "/mlflow/registered-models/delete", may::manage(By::kModel),
+      {field::required("name")},
+      [&clock](const Parameters& p, const http::Request& request) -> Routes::Work {
+        return [&clock, name = p.required_text("name"),
+                actor = actor_of(request)](storage::Transaction& transaction) {
+          registry::delete_model(transaction, clock, name, actor);
           return answer();
         };
       },
@@ -95,7 +97,7 @@ void add_model_writes(Routes& table, const Clock& clock) {
 
 void add_model_tags(Routes& table, const Clock& clock) {
   table.write(
-      http::Method::kPost, "/mlflow/registered-models/set-tag",
+      http::Method::kPost, "/mlflow/registered-models/set-tag", may::edit(By::kModel),
       {field::required("name"), field::required("key"), field::text("value")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
         return [&clock, name = p.required_text("name"),
@@ -107,7 +109,7 @@ void add_model_tags(Routes& table, const Clock& clock) {
       },
       "Sets a tag of a registered model");
   table.write(
-      http::Method::kDelete, "/mlflow/registered-models/delete-tag",
+      http::Method::kDelete, "/mlflow/registered-models/delete-tag", may::edit(By::kModel),
       {field::required("name"), field::required("key")},
       [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
         return [&clock, name = p.required_text("name"),
@@ -121,13 +123,14 @@ void add_model_tags(Routes& table, const Clock& clock) {
 
 void add_model_reads(Routes& table) {
   table.read(
-      http::Method::kGet, "/mlflow/registered-models/get", {field::required("name")},
+      http::Method::kGet, "/mlflow/registered-models/get", may::read(By::kModel),
+      {field::required("name")},
       [](storage::Session& session, const Parameters& p, const http::Request&) {
         return answer(model_answer(session, registry::get_model(session, p.required_text("name"))));
       },
       "A registered model");
   table.read(
-      http::Method::kGet, "/mlflow/registered-models/search",
+      http::Method::kGet, "/mlflow/registered-models/search", may::search(),
       {field::text("filter"), field::integer("max_results", kSearchMax), field::texts("order_by"),
        field::text("page_token")},
       [](storage::Session& session, const Parameters& p, const http::Request&) {
@@ -150,10 +153,12 @@ void add_model_reads(Routes& table) {
     return answer(versions_answer(
         registry::latest_versions(session, p.required_text("name"), p.texts("stages"))));
   };
-  table.read(http::Method::kGet, "/mlflow/registered-models/get-latest-versions", latest_fields,
-             latest, "The newest version of each stage");
-  table.read(http::Method::kPost, "/mlflow/registered-models/get-latest-versions", latest_fields,
-             latest, "The newest version of each stage");
+  table.read(http::Method::kGet, "/mlflow/registered-models/get-latest-versions",
+             may::read(By::kModelVersion), latest_fields, latest,
+             "The newest version of each stage");
+  table.read(http::Method::kPost, "/mlflow/registered-models/get-latest-versions",
+             may::read(By::kModelVersion), latest_fields, latest,
+             "The newest version of each stage");
 }
 
 http::Response moved_or_refused(storage::Transaction& transaction, const Clock& clock,
@@ -166,11 +171,11 @@ http::Response moved_or_refused(storage::Transaction& transaction, const Clock& 
   return answer();
 }
 
-registry::AliasChange direct_change(const Parameters& p) {
+registry::AliasChange direct_change(const Parameters& p, const http::Request& request) {
   registry::AliasChange change;
   change.model = p.required_text("name");
   change.alias = p.required_text("alias");
-  change.actor = kMlflowActor;
+  change.actor = actor_of(request);
   change.direct = true;
   return change;
 }
@@ -178,10 +183,10 @@ registry::AliasChange direct_change(const Parameters& p) {
 void add_aliases(Routes& table, const Clock& clock) {
   constexpr std::string_view kPath = "/mlflow/registered-models/alias";
   table.write(
-      http::Method::kPost, kPath,
+      http::Method::kPost, kPath, may::edit(By::kModel),
       {field::required("name"), field::required("alias"), field::required("version")},
-      [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
-        registry::AliasChange change = direct_change(p);
+      [&clock](const Parameters& p, const http::Request& request) -> Routes::Work {
+        registry::AliasChange change = direct_change(p, request);
         change.version = parse_version(p.text("version"));
         return [&clock, change = std::move(change)](storage::Transaction& transaction) {
           registry::get_version(transaction, change.model, *change.version);
@@ -190,9 +195,10 @@ void add_aliases(Routes& table, const Clock& clock) {
       },
       "Points an alias at a version; its rule decides");
   table.write(
-      http::Method::kDelete, kPath, {field::required("name"), field::required("alias")},
-      [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
-        return [&clock, change = direct_change(p)](storage::Transaction& transaction) {
+      http::Method::kDelete, kPath, may::edit(By::kModel),
+      {field::required("name"), field::required("alias")},
+      [&clock](const Parameters& p, const http::Request& request) -> Routes::Work {
+        return [&clock, change = direct_change(p, request)](storage::Transaction& transaction) {
           registry::get_model(transaction, change.model);
           if (!registry::find_alias(transaction, change.model, change.alias)) return answer();
           return moved_or_refused(transaction, clock, change);
@@ -200,7 +206,8 @@ void add_aliases(Routes& table, const Clock& clock) {
       },
       "Deletes an alias");
   table.read(
-      http::Method::kGet, kPath, {field::required("name"), field::required("alias")},
+      http::Method::kGet, kPath, may::read(By::kModelVersion),
+      {field::required("name"), field::required("alias")},
       [](storage::Session& session, const Parameters& p, const http::Request&) {
         const std::string name = p.required_text("name");
         const std::string alias = p.required_text("alias");
@@ -223,6 +230,10 @@ void add_aliases(Routes& table, const Clock& clock) {
 }
 
 }  // namespace
+
+std::string actor_of(const http::Request& request) {
+  return request.caller.account != 0 ? request.caller.actor() : "mlflow-client";
+}
 
 json::Value to_wire(const registry::ModelVersion& version) {
   json::Object body{{"name", version.model},

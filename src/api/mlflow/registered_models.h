@@ -24,7 +24,8 @@ enum class LatestOrder { kVersion, kStage };
 json::Value to_wire(storage::Session& session, const registry::RegisteredModel& model,
                     LatestOrder order = LatestOrder::kVersion);
 
-// Who a request of MLflow's API is in the ledger.
-inline constexpr const char* kMlflowActor = "mlflow-client";
+// Who a request of MLflow's API is in the ledger: "user:NAME" of the account; without one
+// "mlflow-client".
+std::string actor_of(const http::Request& request);
 
 }  // namespace slipway::api::mlflow

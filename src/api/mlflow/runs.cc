@@ -149,19 +149,20 @@ http::Response search(storage::Session& session, const Parameters& parameters) {
 
 void add_lifecycle(Routes& routes, const Clock& clock) {
   routes.write(
-      http::Method::kPost, "/mlflow/runs/create",
+      http::Method::kPost, "/mlflow/runs/create", may::edit(By::kExperimentOfNewRun),
       {field::text("experiment_id"), field::integer("start_time"), field::text("run_name")},
       [](const Parameters& parameters, const http::Request& request) {
         return plan_create(parameters, request);
       },
       "Creates a run");
   routes.write(
-      http::Method::kPost, "/mlflow/runs/update",
+      http::Method::kPost, "/mlflow/runs/update", may::edit(By::kRun),
       {field::required("run_id"), field::integer("end_time"), field::text("run_name")},
       [](const Parameters& parameters, const http::Request&) { return plan_update(parameters); },
       "Changes a run's status, end time or name");
   routes.write(
-      http::Method::kPost, "/mlflow/runs/delete", {field::required("run_id")},
+      http::Method::kPost, "/mlflow/runs/delete", may::manage(By::kRun),
+      {field::required("run_id")},
       [&clock](const Parameters& parameters, const http::Request&) -> Routes::Work {
         return [run_id = parameters.required_text("run_id"),
                 now_ms = ms_of_us(clock.now())](storage::Transaction& transaction) {
@@ -171,7 +172,8 @@ void add_lifecycle(Routes& routes, const Clock& clock) {
       },
       "Marks a run deleted");
   routes.write(
-      http::Method::kPost, "/mlflow/runs/restore", {field::required("run_id")},
+      http::Method::kPost, "/mlflow/runs/restore", may::manage(By::kRun),
+      {field::required("run_id")},
       [](const Parameters& parameters, const http::Request&) -> Routes::Work {
         return [run_id = parameters.required_text("run_id")](storage::Transaction& transaction) {
           tracking::restore_run(transaction, run_id);
@@ -183,14 +185,14 @@ void add_lifecycle(Routes& routes, const Clock& clock) {
 
 void add_reads(Routes& routes) {
   routes.read(
-      http::Method::kGet, "/mlflow/runs/get", {field::required("run_id")},
+      http::Method::kGet, "/mlflow/runs/get", may::read(By::kRun), {field::required("run_id")},
       [](storage::Session& session, const Parameters& parameters, const http::Request&) {
         return answer(json::Object{
             {"run", to_json(tracking::get_run(session, parameters.required_text("run_id")))}});
       },
       "A run with its parameters, tags and newest metrics");
   routes.read(
-      http::Method::kPost, "/mlflow/runs/search",
+      http::Method::kPost, "/mlflow/runs/search", may::search(),
       {field::list("experiment_ids"), field::text("filter"),
        field::integer("max_results", tracking::kRunsPageMax), field::texts("order_by")},
       [](storage::Session& session, const Parameters& parameters, const http::Request&) {
@@ -209,7 +211,7 @@ void add_logging(Routes& routes) {
                                 field::text("dataset_name"),
                                 field::text("dataset_digest")};
   routes.write(
-      http::Method::kPost, "/mlflow/runs/log-metric", metric_fields,
+      http::Method::kPost, "/mlflow/runs/log-metric", may::edit(By::kRun), metric_fields,
       [](const Parameters& parameters, const http::Request&) {
         tracking::Batch batch;
         batch.run_id = parameters.required_text("run_id");
@@ -218,7 +220,7 @@ void add_logging(Routes& routes) {
       },
       "Logs one value of a metric");
   routes.write(
-      http::Method::kPost, "/mlflow/runs/log-parameter",
+      http::Method::kPost, "/mlflow/runs/log-parameter", may::edit(By::kRun),
       {field::required("run_id"), field::required("key"), field::text("value")},
       [](const Parameters& parameters, const http::Request&) {
         tracking::Batch batch;
@@ -228,7 +230,7 @@ void add_logging(Routes& routes) {
       },
       "Logs one parameter, for good");
   routes.write(
-      http::Method::kPost, "/mlflow/runs/set-tag",
+      http::Method::kPost, "/mlflow/runs/set-tag", may::edit(By::kRun),
       {field::required("run_id"), field::required("key"), field::text("value")},
       [](const Parameters& parameters, const http::Request&) {
         tracking::Batch batch;
@@ -238,7 +240,7 @@ void add_logging(Routes& routes) {
       },
       "Sets a tag of a run");
   routes.write(
-      http::Method::kPost, "/mlflow/runs/delete-tag",
+      http::Method::kPost, "/mlflow/runs/delete-tag", may::edit(By::kRun),
       {field::required("run_id"), field::required("key")},
       [](const Parameters& parameters, const http::Request&) -> Routes::Work {
         return [run_id = parameters.required_text("run_id"),
@@ -249,17 +251,17 @@ void add_logging(Routes& routes) {
       },
       "Removes a tag of a run");
   routes.write(
-      http::Method::kPost, "/mlflow/runs/log-inputs",
+      http::Method::kPost, "/mlflow/runs/log-inputs", may::edit(By::kRun),
       {field::required("run_id"), field::list("datasets"), field::list("models")},
       [](const Parameters& parameters, const http::Request&) { return plan_inputs(parameters); },
       "Links datasets and models that a run reads", Prefixes::kBoth2, kInputsBytesMax);
   routes.write(
-      http::Method::kPost, "/mlflow/runs/outputs",
+      http::Method::kPost, "/mlflow/runs/outputs", may::edit(By::kRun),
       {field::required("run_id"), field::required("models", Field::Kind::kList)},
       [](const Parameters& parameters, const http::Request&) { return plan_outputs(parameters); },
       "Links models that a run made");
   routes.write(
-      http::Method::kPost, "/mlflow/runs/log-model",
+      http::Method::kPost, "/mlflow/runs/log-model", may::edit(By::kRun),
       {field::required("run_id"), field::required("model_json")},
       [](const Parameters& parameters, const http::Request&) -> Routes::Work {
         return [run_id = parameters.required_text("run_id"),
@@ -281,17 +283,16 @@ std::vector<http::Route> run_routes(const Deps& deps) {
   storage::Database& database = deps.database;
   for (const char* pattern :
        {"/api/2.0/mlflow/runs/log-batch", "/ajax-api/2.0/mlflow/runs/log-batch"}) {
-    http::Route route;
-    route.method = http::Method::kPost;
-    route.pattern = pattern;
-    route.permission = http::Permission::kOpenOnLoopback;
-    route.execution = http::Execution::kInline;
-    route.body_bytes_max = kBatchBytesMax;
-    route.summary = "Logs metrics, parameters and tags: all of them or none";
-    route.handler = [&database](http::Request& request, http::Responder responder) {
-      log_batch(database, request, std::move(responder));
-    };
-    routes.add(std::move(route));
+    routes.add({.method = http::Method::kPost,
+                .pattern = pattern,
+                .access = declared(may::edit(By::kRun)),
+                .execution = http::Execution::kInline,
+                .handler =
+                    [&database](http::Request& request, http::Responder responder) {
+                      log_batch(database, request, std::move(responder));
+                    },
+                .body_bytes_max = kBatchBytesMax,
+                .summary = "Logs metrics, parameters and tags: all of them or none"});
   }
   return routes.take();
 }

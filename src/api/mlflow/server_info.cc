@@ -15,7 +15,7 @@ void add_workspaces(std::vector<http::Route>& routes) {
   using http::Method;
   const auto add = [&routes](Method method, const std::string& pattern, const std::string& shown) {
     routes.push_back(http::route(
-        method, pattern, http::Permission::kOpenOnLoopback, http::Execution::kInline,
+        method, pattern, declared(may::signed_in()), http::Execution::kInline,
         [shown](const http::Request&) {
           http::Response response;
           response.status = 503;
@@ -41,7 +41,7 @@ std::vector<http::Route> server_info_routes(const Deps&) {
   std::vector<http::Route> routes;
   add_workspaces(routes);
   routes.push_back(http::route(
-      http::Method::kGet, "/version", http::Permission::kPublic, http::Execution::kInline,
+      http::Method::kGet, "/version", http::Access::anybody(), http::Execution::kInline,
       [](const http::Request&) {
         http::Response response;
         response.content_type = "text/html; charset=utf-8";
@@ -51,7 +51,7 @@ std::vector<http::Route> server_info_routes(const Deps&) {
       "The MLflow version whose API is spoken"));
   for (const char* pattern : {"/api/3.0/mlflow/server-info", "/ajax-api/3.0/mlflow/server-info"}) {
     routes.push_back(http::route(
-        http::Method::kGet, pattern, http::Permission::kOpenOnLoopback, http::Execution::kInline,
+        http::Method::kGet, pattern, declared(may::signed_in()), http::Execution::kInline,
         [](const http::Request&) {
           http::Response response;
           response.body = json::write(json::Object{{"store_type", "SqlStore"},

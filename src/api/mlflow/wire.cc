@@ -380,12 +380,13 @@ std::vector<std::string> spell(std::string_view path, Prefixes prefixes) {
 
 }  // namespace
 
-void Routes::read(http::Method method, std::string_view path, const Fields& fields,
-                  const Read& read, const std::string& summary, Prefixes prefixes) {
+void Routes::read(http::Method method, std::string_view path, const Access& access,
+                  const Fields& fields, const Read& read, const std::string& summary,
+                  Prefixes prefixes) {
   storage::Database& database = database_;
   for (const std::string& pattern : spell(path, prefixes)) {
     routes_.push_back(http::route(
-        method, pattern, http::Permission::kOpenOnLoopback, http::Execution::kPool,
+        method, pattern, declared(access), http::Execution::kPool,
         [&database, fields, read](const http::Request& request) {
           const Parameters parameters(request);
           parameters.check(fields);
@@ -398,18 +399,18 @@ void Routes::read(http::Method method, std::string_view path, const Fields& fiel
   }
 }
 
-void Routes::write(http::Method method, std::string_view path, const Fields& fields,
-                   const Plan& plan, const std::string& summary, Prefixes prefixes,
-                   std::uint64_t body_bytes_max) {
+void Routes::write(http::Method method, std::string_view path, const Access& access,
+                   const Fields& fields, const Plan& plan, const std::string& summary,
+                   Prefixes prefixes, std::uint64_t body_bytes_max) {
   storage::Database& database = database_;
   for (const std::string& pattern : spell(path, prefixes)) {
-    http::Route route;
-    route.method = method;
-    route.pattern = pattern;
-    route.permission = http::Permission::kOpenOnLoopback;
-    route.execution = http::Execution::kInline;
-    route.body_bytes_max = body_bytes_max;
-    route.summary = summary;
+    http::Route route{.method = method,
+                      .pattern = pattern,
+                      .access = declared(access),
+                      .execution = http::Execution::kInline,
+                      .handler = {},
+                      .body_bytes_max = body_bytes_max,
+                      .summary = summary};
     route.handler = [&database, fields, plan](http::Request& request, http::Responder responder) {
       const Parameters parameters(request);  // may throw: the responder must still be whole then
       parameters.check(fields);

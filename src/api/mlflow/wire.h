@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/mlflow/resource.h"
 #include "http/message.h"
 #include "http/router.h"
 #include "json/value.h"
@@ -124,8 +125,8 @@ enum class Prefixes {
   kAjax2,  // /ajax-api/2.0 alone
 };
 
-// Routes of MLflow's API are open on loopback, and take a token elsewhere
-// (http::Permission::kOpenOnLoopback).
+// Routes of MLflow's API are open on loopback while the server has no accounts, and take
+// credentials elsewhere (http::Door::kOpenOnLoopback). Each says what it asks of its caller.
 class Routes {
  public:
   explicit Routes(storage::Database& database) : database_(database) {}
@@ -135,16 +136,16 @@ class Routes {
   // Answers from one consistent state of the store, on the worker pool.
   using Read =
       std::function<http::Response(storage::Session&, const Parameters&, const http::Request&)>;
-  void read(http::Method method, std::string_view path, const Fields& fields, const Read& read,
-            const std::string& summary, Prefixes prefixes = Prefixes::kBoth2);
+  void read(http::Method method, std::string_view path, const Access& access, const Fields& fields,
+            const Read& read, const std::string& summary, Prefixes prefixes = Prefixes::kBoth2);
 
   // Plans a write on the connection's thread (parse, check what needs no store), hands it to the
   // writer and answers when it is committed; no thread waits. The plan's function runs on the
   // writer thread and makes the answer; it must own what it uses.
   using Work = std::function<http::Response(storage::Transaction&)>;
   using Plan = std::function<Work(const Parameters&, const http::Request&)>;
-  void write(http::Method method, std::string_view path, const Fields& fields, const Plan& plan,
-             const std::string& summary, Prefixes prefixes = Prefixes::kBoth2,
+  void write(http::Method method, std::string_view path, const Access& access, const Fields& fields,
+             const Plan& plan, const std::string& summary, Prefixes prefixes = Prefixes::kBoth2,
              std::uint64_t body_bytes_max = 16U << 20);
 
   // As it stands; for streams, files and texts.

@@ -29,7 +29,4 @@ struct AutomationApi {
   }
 };
 
-// Who a request with the server's own token acts as.
-inline constexpr std::string_view kTokenActor = "token:server";
-
 }  // namespace slipway::api

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 
+#include "api/slipway/access.h"
 #include "api/slipway/errors.h"
 #include "automation/rollout_controller.h"
 #include "base/log.h"
@@ -19,7 +20,6 @@ namespace {
 using serving::EndpointRow;
 using serving::HoldRow;
 
-constexpr const char* kActor = "user:api";
 constexpr int kRollbackAttemptsMax = 5;  // each lost to a step or an end of the rollout meanwhile
 
 // In the word and unit of the file; kept in µs.
@@ -91,6 +91,7 @@ http::Response show(const ServingDeps& deps, const std::string& name) {
 }
 
 struct RollbackRequest {
+  std::string actor;
   std::string endpoint;
   std::string reason;
   TimeUs ttl_us = serving::kHoldDefaultUs;
@@ -99,6 +100,7 @@ struct RollbackRequest {
 RollbackRequest read_rollback(const http::Request& request) {
   const json::Object body = body_object(request);
   RollbackRequest wish;
+  wish.actor = request.caller.actor();
   wish.endpoint = request.path_parameter("name");
   wish.reason = optional_text(body, "reason", "rolled back by hand");
   if (wish.reason.size() > kReasonBytesMax) {
@@ -139,7 +141,7 @@ json::Object move_back(storage::Transaction& transaction, const ServingDeps& dep
   change.model = row.model;
   change.alias = row.alias;
   change.version = version_before(transaction, row, target->version);
-  change.actor = kActor;
+  change.actor = wish.actor;
   change.reason = wish.reason;
   change.event_time = event_time;
   change.direct = true;
@@ -182,11 +184,11 @@ std::optional<json::Object> roll_back(storage::Transaction& transaction, const S
                                       const RollbackRequest& wish, const Counted& counted) {
   const EndpointRow row = serving::get_endpoint(transaction, wish.endpoint);
   const TimeUs event_time = deps.log.watermark(row.name);
-  const serving::Change change{kActor, "", event_time};
+  const serving::Change change{wish.actor, "", event_time};
   HoldRow hold;
   hold.endpoint = row.name;
   hold.reason = wish.reason;
-  hold.actor = kActor;
+  hold.actor = wish.actor;
   hold.until = deps.clock.now() + wish.ttl_us;
   json::Object done;
   const auto rollout = serving::find_active_rollout(transaction, row.name);
@@ -197,7 +199,7 @@ std::optional<json::Object> roll_back(storage::Transaction& transaction, const S
   if (rollout) {
     automation::abort_in_rollback(
         transaction, deps.clock, *rollout,
-        {counted.counters, kActor, "rolled back by hand: " + wish.reason, event_time});
+        {counted.counters, wish.actor, "rolled back by hand: " + wish.reason, event_time});
     done = {{"action", "rollout_aborted"},
             {"rollout", rollout->id},
             {"from", rollout->challenger},
@@ -244,11 +246,12 @@ http::Response rollback(const ServingDeps& deps, const http::Request& request) {
               "the rollout of endpoint `" + wish.endpoint + "` kept moving on; try again");
 }
 
-http::Response release(const ServingDeps& deps, const std::string& name) {
+http::Response release(const ServingDeps& deps, const http::Request& request) {
+  const std::string& name = request.path_parameter("name");
   bool held = false;
   deps.database.write([&](storage::Transaction& transaction) {
     held = serving::release_hold(transaction, deps.clock, name,
-                                 {kActor, "", deps.log.watermark(name)});
+                                 {request.caller.actor(), "", deps.log.watermark(name)});
   });
   route_now(deps);
   return json_response(json::Object{{"released", held}});
@@ -279,27 +282,25 @@ http::Response move_watermark(const ServingDeps& deps, const http::Request& requ
 std::vector<http::Route> endpoint_routes(const ServingDeps& given) {
   using http::Execution;
   using http::Method;
-  using http::Permission;
   const auto deps = std::make_shared<const ServingDeps>(given);
   const std::string base = "/api/slipway/v1/endpoints";
   std::vector<http::Route> routes;
   routes.push_back(http::route(
-      Method::kGet, base, Permission::kOpenOnLoopback, Execution::kPool,
+      Method::kGet, base, kSeeOperations, Execution::kPool,
       [deps](const http::Request&) { return list(*deps); }, "All endpoints with what they serve"));
   routes.push_back(http::route(
-      Method::kGet, base + "/{name}", Permission::kOpenOnLoopback, Execution::kPool,
+      Method::kGet, base + "/{name}", kSeeEndpoint, Execution::kPool,
       [deps](const http::Request& r) { return show(*deps, r.path_parameter("name")); },
       "An endpoint: versions, rollout, hold, watermark, counters"));
   routes.push_back(http::route(
-      Method::kPost, base + "/{name}/rollback", Permission::kToken, Execution::kPool,
+      Method::kPost, base + "/{name}/rollback", kDecideEndpoint, Execution::kPool,
       [deps](const http::Request& r) { return rollback(*deps, r); },
       "Back to the version before, and hold automation off"));
   routes.push_back(http::route(
-      Method::kPost, base + "/{name}/release", Permission::kToken, Execution::kPool,
-      [deps](const http::Request& r) { return release(*deps, r.path_parameter("name")); },
-      "End the hold"));
+      Method::kPost, base + "/{name}/release", kDecideEndpoint, Execution::kPool,
+      [deps](const http::Request& r) { return release(*deps, r); }, "End the hold"));
   routes.push_back(http::route(
-      Method::kPost, base + "/{name}/watermark", Permission::kToken, Execution::kPool,
+      Method::kPost, base + "/{name}/watermark", kRunEndpoint, Execution::kPool,
       [deps](const http::Request& r) { return move_watermark(*deps, r); },
       "Say how far event time has come"));
   return routes;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/slipway/events.h"
 
+#include "api/slipway/access.h"
 #include "api/slipway/errors.h"
 #include "base/error.h"
 #include "ledger/event.h"
@@ -76,18 +77,17 @@ http::Response show_evidence(const AutomationApi& api, const http::Request& requ
 std::vector<http::Route> event_routes(const AutomationApi& api) {
   using http::Execution;
   using http::Method;
-  using http::Permission;
-  return {http::route(
-              Method::kGet, "/api/slipway/v1/events", Permission::kOpenOnLoopback, Execution::kPool,
-              [api](const http::Request& r) { return list(api, r); }, "what happened, in order"),
-          http::route(
-              Method::kGet, "/api/slipway/v1/events/{id}", Permission::kOpenOnLoopback,
-              Execution::kPool, [api](const http::Request& r) { return show(api, r); },
-              "one event with its evidence"),
-          http::route(
-              Method::kGet, "/api/slipway/v1/evidence/{hash}", Permission::kOpenOnLoopback,
-              Execution::kPool, [api](const http::Request& r) { return show_evidence(api, r); },
-              "one evidence document")};
+  return {
+      http::route(
+          Method::kGet, "/api/slipway/v1/events", kSeeOperations, Execution::kPool,
+          [api](const http::Request& r) { return list(api, r); }, "what happened, in order"),
+      http::route(
+          Method::kGet, "/api/slipway/v1/events/{id}", kSeeOperations, Execution::kPool,
+          [api](const http::Request& r) { return show(api, r); }, "one event with its evidence"),
+      http::route(
+          Method::kGet, "/api/slipway/v1/evidence/{hash}", kSeeOperations, Execution::kPool,
+          [api](const http::Request& r) { return show_evidence(api, r); },
+          "one evidence document")};
 }
 
 }  // namespace slipway::api

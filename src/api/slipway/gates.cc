@@ -3,14 +3,13 @@
 
 #include <string>
 
+#include "api/slipway/access.h"
 #include "api/slipway/errors.h"
 #include "gate/gate.h"
 #include "tracking/session.h"
 
 namespace slipway::api {
 namespace {
-
-constexpr const char* kActor = "token:server";
 
 json::Value gate_json(const gate::Gate& gate) {
   return json::Object{{"name", gate.name}, {"spec", gate::to_json(gate.spec)}};
@@ -43,7 +42,7 @@ http::Response evaluate(const gate::Deps& deps, const http::Request& request) {
   gate::EvaluateRequest question;
   question.gate = request.path_parameter("name");
   question.challenger = challenger->as_int();
-  question.actor = kActor;
+  question.actor = request.caller.actor();
   return json_response(gate::to_json(gate::evaluate(deps, question)));
 }
 
@@ -52,14 +51,13 @@ http::Response evaluate(const gate::Deps& deps, const http::Request& request) {
 std::vector<http::Route> gate_routes(const gate::Deps& deps) {
   std::vector<http::Route> routes;
   routes.push_back(http::route(
-      http::Method::kGet, "/api/slipway/v1/gates", http::Permission::kOpenOnLoopback,
-      http::Execution::kPool, [deps](const http::Request&) { return list(deps); }, "Gates"));
+      http::Method::kGet, "/api/slipway/v1/gates", kSeeOperations, http::Execution::kPool,
+      [deps](const http::Request&) { return list(deps); }, "Gates"));
   routes.push_back(http::route(
-      http::Method::kGet, "/api/slipway/v1/gates/{name}", http::Permission::kOpenOnLoopback,
-      http::Execution::kPool, [deps](const http::Request& request) { return show(deps, request); },
-      "A gate"));
+      http::Method::kGet, "/api/slipway/v1/gates/{name}", kSeeOperations, http::Execution::kPool,
+      [deps](const http::Request& request) { return show(deps, request); }, "A gate"));
   routes.push_back(http::route(
-      http::Method::kPost, "/api/slipway/v1/gates/{name}/evaluate", http::Permission::kToken,
+      http::Method::kPost, "/api/slipway/v1/gates/{name}/evaluate", kRunOperations,
       http::Execution::kPool,
       [deps](const http::Request& request) { return evaluate(deps, request); },
       "Compares a version with the champion and keeps the evidence"));

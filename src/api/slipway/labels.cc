@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "api/slipway/access.h"
 #include "api/slipway/errors.h"
 #include "monitoring/label.h"
 #include "serving/endpoint.h"
@@ -72,14 +73,14 @@ http::Response count(const LabelDeps& deps, const http::Request& request) {
 
 std::vector<http::Route> label_routes(const LabelDeps& deps) {
   http::Route posting = http::route(
-      http::Method::kPost, kPath, http::Permission::kToken, http::Execution::kPool,
+      http::Method::kPost, kPath, kRunEndpoint, http::Execution::kPool,
       [deps](const http::Request& request) { return post(deps, request); },
       "Keeps what turned out to be true for predictions, by their ids");
   posting.body_bytes_max = kLabelsBodyBytesMax;
   std::vector<http::Route> routes;
   routes.push_back(std::move(posting));
   routes.push_back(http::route(
-      http::Method::kGet, kPath, http::Permission::kOpenOnLoopback, http::Execution::kPool,
+      http::Method::kGet, kPath, kSeeEndpoint, http::Execution::kPool,
       [deps](const http::Request& request) { return count(deps, request); },
       "How many labels an endpoint has"));
   return routes;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/slipway/models.h"
 
+#include "api/slipway/access.h"
 #include "api/slipway/errors.h"
 #include "automation/promotion.h"
 #include "base/error.h"
@@ -20,7 +21,7 @@ http::Response promote(const AutomationApi& api, const http::Request& request) {
   wanted.model = request.path_parameter("name");
   wanted.version = version->as_int();
   wanted.alias = optional_text(body, "alias", "champion");
-  wanted.actor = std::string(kTokenActor);
+  wanted.actor = request.caller.actor();
   wanted.reason = optional_text(body, "reason");
   const automation::Promotion promotion = automation::promote(api.deps, wanted);
   if (promotion.result == automation::PromotionResult::kRefused && promotion.by != "gate") {
@@ -63,15 +64,13 @@ http::Response history(const AutomationApi& api, const http::Request& request) {
 std::vector<http::Route> model_routes(const AutomationApi& api) {
   using http::Execution;
   using http::Method;
-  using http::Permission;
   return {http::route(
-              Method::kPost, "/api/slipway/v1/models/{name}/promote", Permission::kToken,
+              Method::kPost, "/api/slipway/v1/models/{name}/promote", kDecideOperations,
               Execution::kPool, [api](const http::Request& r) { return promote(api, r); },
               "the gate, then the alias or a rollout"),
           http::route(
-              Method::kGet, "/api/slipway/v1/models/{name}/aliases/{alias}/history",
-              Permission::kOpenOnLoopback, Execution::kPool,
-              [api](const http::Request& r) { return history(api, r); },
+              Method::kGet, "/api/slipway/v1/models/{name}/aliases/{alias}/history", kSeeOperations,
+              Execution::kPool, [api](const http::Request& r) { return history(api, r); },
               "who moved an alias, why and on which evidence")};
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "api/slipway/access.h"
 #include "api/slipway/errors.h"
 #include "monitoring/alarm.h"
 #include "monitoring/export.h"
@@ -135,26 +136,25 @@ http::Response alarm(const MonitorDeps& deps, const http::Request& request) {
 
 std::vector<http::Route> monitor_routes(const MonitorDeps& deps) {
   constexpr auto kGet = http::Method::kGet;
-  constexpr auto kOpen = http::Permission::kOpenOnLoopback;
   constexpr auto kPool = http::Execution::kPool;
   std::vector<http::Route> routes;
   routes.push_back(http::route(
-      kGet, "/api/slipway/v1/monitors", kOpen, kPool,
+      kGet, "/api/slipway/v1/monitors", kSeeOperations, kPool,
       [deps](const http::Request&) { return list(deps); }, "Monitors and what they see"));
   routes.push_back(http::route(
-      kGet, "/api/slipway/v1/monitors/{name}", kOpen, kPool,
+      kGet, "/api/slipway/v1/monitors/{name}", kSeeOperations, kPool,
       [deps](const http::Request& request) { return show(deps, request); },
       "A monitor with its newest blocks and alarms"));
   routes.push_back(http::route(
-      kGet, "/api/slipway/v1/monitors/{name}/export", http::Permission::kToken, kPool,
+      kGet, "/api/slipway/v1/monitors/{name}/export", kExportOperations, kPool,
       [deps](const http::Request& request) { return export_csv(deps, request); },
       "Labelled predictions as CSV"));
   routes.push_back(http::route(
-      kGet, "/api/slipway/v1/alarms", kOpen, kPool,
+      kGet, "/api/slipway/v1/alarms", kSeeOperations, kPool,
       [deps](const http::Request& request) { return alarms(deps, request); },
       "Alarms, newest first"));
   routes.push_back(http::route(
-      kGet, "/api/slipway/v1/alarms/{id}", kOpen, kPool,
+      kGet, "/api/slipway/v1/alarms/{id}", kSeeOperations, kPool,
       [deps](const http::Request& request) { return alarm(deps, request); }, "An alarm"));
   return routes;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/slipway/plan.h"
 
+#include "api/slipway/access.h"
 #include "api/slipway/errors.h"
 #include "automation/apply.h"
 #include "automation/object.h"
@@ -40,7 +41,7 @@ http::Response post_apply(const AutomationApi& api, const http::Request& request
   }
   const automation::PlanRequest wanted =
       plan == nullptr ? automation::plan_request_from_json(body) : automation::PlanRequest();
-  const std::string actor(kTokenActor);
+  const std::string actor = request.caller.actor();
   const json::Object applied =
       api.deps.database.write_returning<json::Object>([&](storage::Transaction& transaction) {
         return automation::to_json(
@@ -68,18 +69,17 @@ http::Response get_objects(const AutomationApi& api, const http::Request& reques
 std::vector<http::Route> plan_routes(const AutomationApi& api) {
   using http::Execution;
   using http::Method;
-  using http::Permission;
   std::vector<http::Route> routes;
   routes.push_back(http::route(
-      Method::kPost, "/api/slipway/v1/plan", Permission::kToken, Execution::kPool,
+      Method::kPost, "/api/slipway/v1/plan", kRunOperations, Execution::kPool,
       [api](const http::Request& request) { return post_plan(api, request); },
       "what a file would change"));
   routes.push_back(http::route(
-      Method::kPost, "/api/slipway/v1/apply", Permission::kToken, Execution::kPool,
+      Method::kPost, "/api/slipway/v1/apply", kApplyFiles, Execution::kPool,
       [api](const http::Request& request) { return post_apply(api, request); },
       "make what a file says so, all or nothing"));
   routes.push_back(http::route(
-      Method::kGet, "/api/slipway/v1/objects", Permission::kOpenOnLoopback, Execution::kPool,
+      Method::kGet, "/api/slipway/v1/objects", kSeeOperations, Execution::kPool,
       [api](const http::Request& request) { return get_objects(api, request); },
       "objects that files manage"));
   for (http::Route& route : routes) {

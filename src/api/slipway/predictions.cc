@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "api/slipway/access.h"
 #include "api/slipway/errors.h"
 #include "ledger/evidence.h"
 #include "registry/model_version.h"
@@ -203,7 +204,7 @@ std::vector<http::Route> prediction_routes(const ServingDeps& given) {
   const auto deps = std::make_shared<const ServingDeps>(given);
   const auto at = [&](const char* pattern) {
     return http::route(
-        http::Method::kGet, pattern, http::Permission::kOpenOnLoopback, http::Execution::kPool,
+        http::Method::kGet, pattern, kSeeOperations, http::Execution::kPool,
         [deps](const http::Request& r) { return explain(*deps, r.path_parameter("id")); },
         "From a prediction back to model, run, stages, data and commit");
   };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/slipway/rollouts.h"
 
+#include "api/slipway/access.h"
 #include "api/slipway/errors.h"
 #include "automation/rollout_controller.h"
 #include "automation/rollout_policy.h"
@@ -76,7 +77,7 @@ http::Response pause_or_resume(const AutomationApi& api, const http::Request& re
   const auto row = api.deps.database.write_returning<serving::RolloutRow>([&](storage::Transaction&
                                                                                   transaction) {
     const serving::RolloutRow before = serving::get_rollout(transaction, id);
-    const serving::Change change{std::string(kTokenActor), "", api.deps.watermark(before.endpoint)};
+    const serving::Change change{request.caller.actor(), "", api.deps.watermark(before.endpoint)};
     return pause ? serving::pause_rollout(transaction, api.deps.clock, id, change)
                  : serving::resume_rollout(transaction, api.deps.clock, id, change);
   });
@@ -87,7 +88,7 @@ http::Response pause_or_resume(const AutomationApi& api, const http::Request& re
 http::Response end(const AutomationApi& api, const http::Request& request, bool promote) {
   const std::string reason = required_text(body_object(request), "reason");
   const std::string& id = request.path_parameter("id");
-  const std::string actor(kTokenActor);
+  const std::string actor = request.caller.actor();
   const serving::RolloutRow row = promote ? automation::promote_rollout(api.deps, id, actor, reason)
                                           : automation::abort_rollout(api.deps, id, actor, reason);
   api.changed();
@@ -99,16 +100,15 @@ http::Response end(const AutomationApi& api, const http::Request& request, bool 
 std::vector<http::Route> rollout_routes(const AutomationApi& api) {
   using http::Execution;
   using http::Method;
-  using http::Permission;
   const std::string base = "/api/slipway/v1/rollouts";
   std::vector<http::Route> routes;
   const auto get = [&](const std::string& path, http::Handler handler, const std::string& summary) {
-    routes.push_back(http::route(Method::kGet, base + path, Permission::kOpenOnLoopback,
-                                 Execution::kPool, std::move(handler), summary));
+    routes.push_back(http::route(Method::kGet, base + path, kSeeOperations, Execution::kPool,
+                                 std::move(handler), summary));
   };
-  const auto post = [&](const std::string& path, http::Handler handler,
+  const auto post = [&](const std::string& path, const http::Access& access, http::Handler handler,
                         const std::string& summary) {
-    routes.push_back(http::route(Method::kPost, base + path, Permission::kToken, Execution::kPool,
+    routes.push_back(http::route(Method::kPost, base + path, access, Execution::kPool,
                                  std::move(handler), summary));
   };
   get(
@@ -117,17 +117,20 @@ std::vector<http::Route> rollout_routes(const AutomationApi& api) {
       "/{id}", [api](const http::Request& r) { return show(api, r); },
       "one rollout with its counters and e-values");
   post(
-      "/{id}/pause", [api](const http::Request& r) { return pause_or_resume(api, r, true); },
+      "/{id}/pause", kRunOperations,
+      [api](const http::Request& r) { return pause_or_resume(api, r, true); },
       "the champion serves all; nothing is decided");
   post(
-      "/{id}/resume", [api](const http::Request& r) { return pause_or_resume(api, r, false); },
+      "/{id}/resume", kRunOperations,
+      [api](const http::Request& r) { return pause_or_resume(api, r, false); },
       "goes on where it was");
   post(
-      "/{id}/promote", [api](const http::Request& r) { return end(api, r, true); },
+      "/{id}/promote", kDecideOperations,
+      [api](const http::Request& r) { return end(api, r, true); },
       "ends it: the alias moves to the challenger");
   post(
-      "/{id}/abort", [api](const http::Request& r) { return end(api, r, false); },
-      "ends it: production stays");
+      "/{id}/abort", kDecideOperations,
+      [api](const http::Request& r) { return end(api, r, false); }, "ends it: production stays");
   return routes;
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "api/slipway/access.h"
 #include "api/slipway/errors.h"
 #include "base/error.h"
 #include "json/value.h"
@@ -107,8 +108,7 @@ std::vector<http::Route> series_routes(SeriesDeps deps) {
   storage::Database& database = deps.database;
   std::vector<http::Route> routes;
   routes.push_back(http::route(
-      http::Method::kGet, "/api/slipway/v1/series", http::Permission::kOpenOnLoopback,
-      http::Execution::kPool,
+      http::Method::kGet, "/api/slipway/v1/series", kSeeOperations, http::Execution::kPool,
       [&database](const http::Request& request) {
         const Question question = parse_question(request);
         http::Response response;

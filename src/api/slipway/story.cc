@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 
+#include "api/slipway/access.h"
 #include "api/slipway/errors.h"
 #include "automation/story.h"
 #include "base/error.h"
@@ -68,12 +69,11 @@ std::vector<http::Route> story_routes(const AutomationApi& api,
                                       const automation::InvariantFacts& facts) {
   using http::Execution;
   using http::Method;
-  using http::Permission;
   return {http::route(
-              Method::kGet, "/api/slipway/v1/story", Permission::kOpenOnLoopback, Execution::kPool,
+              Method::kGet, "/api/slipway/v1/story", kSeeOperations, Execution::kPool,
               [api](const http::Request& r) { return tell(api, r); }, "what the loop did and why"),
           http::route(
-              Method::kGet, "/api/slipway/v1/check", Permission::kOpenOnLoopback, Execution::kPool,
+              Method::kGet, "/api/slipway/v1/check", kSeeOperations, Execution::kPool,
               [api, facts, busy = std::make_shared<std::mutex>()](const http::Request&) {
                 return check(api, facts, *busy);
               },

@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include "api/slipway/access.h"
 #include "api/slipway/errors.h"
 #include "automation/object.h"
 #include "automation/retraining.h"
@@ -70,7 +71,7 @@ http::Response pause_or_resume(const AutomationApi& api, const http::Request& re
   const std::string& name = request.path_parameter("name");
   const json::Object body = body_object(request);
   const std::string reason = pause ? required_text(body, "reason") : optional_text(body, "reason");
-  const std::string actor(kTokenActor);
+  const std::string actor = request.caller.actor();
   const json::Object trigger =
       api.deps.database.write_returning<json::Object>([&](storage::Transaction& transaction) {
         const automation::Object object = get_trigger(transaction, name);
@@ -94,7 +95,7 @@ http::Response fire(const AutomationApi& api, const http::Request& request) {
         const automation::TriggerSpec spec =
             automation::trigger_spec(get_trigger(transaction, name).spec);
         return automation::fire_trigger(transaction, api.deps.clock, name, spec,
-                                        api.deps.watermark(spec.endpoint), std::string(kTokenActor),
+                                        api.deps.watermark(spec.endpoint), request.caller.actor(),
                                         reason);
       });
   api.worker.wake();
@@ -172,16 +173,15 @@ http::Response settle(const AutomationApi& api, const http::Request& request) {
 std::vector<http::Route> trigger_routes(const AutomationApi& api) {
   using http::Execution;
   using http::Method;
-  using http::Permission;
   const std::string base = "/api/slipway/v1";
   std::vector<http::Route> routes;
   const auto get = [&](const std::string& path, http::Handler handler, const std::string& summary) {
-    routes.push_back(http::route(Method::kGet, base + path, Permission::kOpenOnLoopback,
-                                 Execution::kPool, std::move(handler), summary));
+    routes.push_back(http::route(Method::kGet, base + path, kSeeOperations, Execution::kPool,
+                                 std::move(handler), summary));
   };
   const auto post = [&](const std::string& path, http::Handler handler,
                         const std::string& summary) {
-    routes.push_back(http::route(Method::kPost, base + path, Permission::kToken, Execution::kPool,
+    routes.push_back(http::route(Method::kPost, base + path, kRunOperations, Execution::kPool,
                                  std::move(handler), summary));
   };
   get(
