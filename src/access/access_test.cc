@@ -62,6 +62,8 @@ TEST(RequestRules, KeepOtherSitesOut) {
       {"localhost:5000", nullptr, true, true},
       {"LOCALHOST", nullptr, false, true},
       {"[::1]:5000", nullptr, false, true},
+      {"[::1].evil.example.org", nullptr, false, false},
+      {"[::1", nullptr, false, false},
       {"ml.example.org:443", nullptr, false, true},
       {"evil.example.org:5000", nullptr, false, false},
       {"127.0.0.1.evil.example.org", nullptr, false, false},
