@@ -62,6 +62,9 @@ struct Caller {
   std::string name;          // of the account; "" without one
   std::int64_t account = 0;  // its number; 0 without one
   bool admin = false;        // may do everything that the door lets in
+  // What the account may do where no grant speaks, as the access model counts
+  // (access/permission.h).
+  int otherwise = 0;
 
   // As the ledger writes it: "user:NAME", "token:server", "token:stage", "local", "nobody".
   std::string actor() const;

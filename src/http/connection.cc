@@ -331,7 +331,7 @@ void Connection::break_body(int status, const Error& error) {
 void Connection::dispatch() {
   const std::shared_ptr<Exchange> exchange = exchange_;
   auto ticket = std::make_shared<Ticket>(loop_.shared_from_this(), shared_from_this(), exchange);
-  if (exchange->route->execution == Execution::kInline) {
+  if (exchange->route->execution == Execution::kInline && !exchange->request.unverified) {
     dispatching_ = exchange.get();
     // Unless the handler kept it, the Responder dies in this statement, and unanswered requests get
     // their 500 here.
@@ -422,6 +422,7 @@ void Connection::answer(const std::shared_ptr<Exchange>& exchange,
   last_piece_ = now();
   core_.instruments.count(request.method, response_->status,
                           std::chrono::duration<double>(last_piece_ - exchange->begun).count());
+  if (core_.hooks.answered) core_.hooks.answered(request, exchange->route, response_->status);
   if (request.method == Method::kHead || !has_body(response_->status)) {
     response_ = OwnedResponse();  // the file is closed, too
   } else if (streamed) {

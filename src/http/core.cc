@@ -83,8 +83,17 @@ Response Core::failure(const Exchange& exchange, const std::exception& exception
 }
 
 void Core::run(Exchange& exchange, const Responder& responder) const {
-  exchange.request.body_reader = exchange.queue.get();
   try {
+    if (exchange.request.unverified) {
+      // No hook: nobody could find out, so nobody is let in.
+      if (!hooks.verify) throw Error(Code::kUnauthenticated, "nobody here can check who asks");
+      if (auto refused = hooks.verify(exchange.request, *exchange.route)) {
+        responder.send(std::move(*refused));
+        return;
+      }
+      exchange.request.unverified = false;
+    }
+    exchange.request.body_reader = exchange.queue.get();
     exchange.route->handler(exchange.request, responder);
   } catch (const std::exception& exception) {
     responder.send(failure(exchange, exception));

@@ -47,7 +47,10 @@ struct Request {
       nullptr;       // only where the route streams; null after the handler returned
   std::string peer;  // address of the other side, "127.0.0.1"
   bool peer_is_loopback = false;
-  Caller caller;  // set by ServerHooks::admit
+  Caller caller;  // set by ServerHooks::admit, or else by ServerHooks::verify
+  // Set by ServerHooks::admit: who asks, or whether they may, is only known after
+  // ServerHooks::verify.
+  bool unverified = false;
 
   std::optional<std::string_view> header(
       std::string_view name) const;  // first of that name, any case

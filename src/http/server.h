@@ -39,9 +39,15 @@ struct ServerHooks {
   // nullopt: go on, with request.caller filled in. Else the refusal that is sent instead (Host and
   // Origin rules, credentials).
   std::function<std::optional<Response>(Request&, const Route&)> admit;
+  // Where `admit` has set request.unverified: called on a pool thread before the handler, which
+  // then runs there too, whatever its Execution. May block. Returns as `admit` does.
+  std::function<std::optional<Response>(Request&, const Route&)> verify;
   // The answer for an Error that a handler threw, and for 404, 405, 413, 503 of the server's own
   // (`route` is null for unknown paths).
   std::function<Response(const Request&, const Route*, const Error&, int status)> refuse;
+  // Told of every answer when it is about to be sent: for records of who did what. `route` is null
+  // for unknown paths.
+  std::function<void(const Request&, const Route*, int status)> answered;
 };
 
 // HTTP/1.1 over Boost.Beast: one io_context a thread, each with its own SO_REUSEPORT acceptor;
