@@ -144,6 +144,14 @@ RegisteredModel get_model(storage::Session& session, const std::string& name) {
   return *std::move(model);
 }
 
+bool is_prompt(storage::Session& session, const std::string& name) {
+  auto row = session.query(
+      "SELECT t.value FROM registered_model m JOIN registered_model_tag t ON t.model = m.key "
+      "WHERE m.name = ?1 AND t.name = ?2",
+      name, kPromptTag);
+  return row.step() && row.text_view(0) == "true";
+}
+
 std::vector<std::string> list_model_names(storage::Session& session) {
   std::vector<std::string> names;
   storage::Statement row =

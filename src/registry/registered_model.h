@@ -62,6 +62,8 @@ RegisteredModel create_model(storage::Transaction& transaction, const Clock& clo
 
 std::optional<RegisteredModel> find_model(storage::Session& session, const std::string& name);
 RegisteredModel get_model(storage::Session& session, const std::string& name);
+// Whether the name is a prompt's: it carries kPromptTag with "true". False when there is none.
+bool is_prompt(storage::Session& session, const std::string& name);
 std::vector<std::string> list_model_names(storage::Session& session);  // sorted by bytes
 
 // Versions, aliases and their history follow the new name; provenance keeps the old one.

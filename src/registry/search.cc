@@ -134,8 +134,9 @@ ModelPage search_models(storage::Session& session, const Search& search,
       whole_order(tracking::parse_order(search.order_by, {kModelOrder, tracking::Dialect::kModels}),
                   {by("m.name", true)});
   const tracking::KeyPage found = tracking::find_page(
-      session, ModelTable(question.prompts), question.filter, order, search.page_token,
-      mark_of("models", search), search.max_results, options);
+      session, ModelTable(question.prompts, question.prompts ? search.prompts : search.models),
+      question.filter, order, search.page_token, mark_of("models", search), search.max_results,
+      options);
   return {load_models(session, found.keys), found.next_page_token};
 }
 
@@ -146,7 +147,7 @@ VersionPage search_versions(storage::Session& session, const Search& search,
       tracking::parse_order(search.order_by, {kVersionOrder, tracking::Dialect::kVersions});
   if (order.empty()) order.push_back(by("v.updated_at", false));
   order = whole_order(std::move(order), {by("m.name", true), by("v.version", false)});
-  const VersionTable table(question.prompts);
+  const VersionTable table(question.prompts, question.prompts ? search.prompts : search.models);
   const std::string mark = mark_of("versions", search);
   tracking::KeyPage found = tracking::find_page(
       session, table, question.filter, order, search.page_token, mark, search.max_results, options);

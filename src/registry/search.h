@@ -30,6 +30,8 @@ struct Search {
   std::vector<std::string> order_by;
   std::int64_t max_results = 100;  // >= 1
   std::string page_token;
+  tracking::Scope models{};   // of names, for searches of models
+  tracking::Scope prompts{};  // the same for searches of prompts
 };
 
 struct ModelPage {

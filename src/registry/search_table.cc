@@ -204,8 +204,11 @@ Access ModelTable::access(SearchSql& sql, const Filter& filter, const Driver& dr
   return access;
 }
 
-std::string ModelTable::scope(SearchSql&, const Driver&) const {
-  return prompts_ ? "m.name IS NOT NULL" : "m.name IS NOT NULL AND " + without_prompts();
+std::string ModelTable::scope(SearchSql& sql, const Driver&) const {
+  std::string scope = "m.name IS NOT NULL";
+  if (!prompts_) SearchSql::append(scope, without_prompts());
+  SearchSql::append(scope, seen_.condition(sql, "m.name"));
+  return scope;
 }
 
 // --- versions
@@ -315,13 +318,18 @@ Access VersionTable::access(SearchSql& sql, const Filter& filter, const Driver& 
   return access;
 }
 
-std::string VersionTable::scope(SearchSql&, const Driver&) const {
-  if (prompts_) return "v.deleted = 0";
+std::string VersionTable::scope(SearchSql& sql, const Driver&) const {
+  std::string scope = "v.deleted = 0";
+  if (const std::string seen = seen_.condition(sql, "n.name"); !seen.empty())
+    SearchSql::append(scope,
+                      "v.model IN (SELECT n.key FROM registered_model n WHERE " + seen + ")");
+  if (prompts_) return scope;
   // One prompt version hides all versions of its name. Not correlated: read once a statement.
-  return "v.deleted = 0 AND v.model NOT IN (SELECT w.model FROM model_version_tag p" +
-         SearchSql::by_index(kVersionTags.index) +
-         " JOIN model_version w ON w.key = p.version WHERE p.name = '" + std::string(kPromptTag) +
-         "' AND p.value = 'true')";
+  SearchSql::append(scope, "v.model NOT IN (SELECT w.model FROM model_version_tag p" +
+                               SearchSql::by_index(kVersionTags.index) +
+                               " JOIN model_version w ON w.key = p.version WHERE p.name = '" +
+                               std::string(kPromptTag) + "' AND p.value = 'true')");
+  return scope;
 }
 
 // --- loading

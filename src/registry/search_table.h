@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "registry/model_version.h"
@@ -15,7 +16,7 @@ namespace slipway::registry {
 // Prompts are left out unless `prompts`.
 class ModelTable : public tracking::SearchTable {
  public:
-  explicit ModelTable(bool prompts) : prompts_(prompts) {}
+  ModelTable(bool prompts, tracking::Scope seen) : prompts_(prompts), seen_(std::move(seen)) {}
 
   std::string_view main() const override { return "registered_model m"; }
   std::string_view key() const override { return "m.key"; }
@@ -35,11 +36,12 @@ class ModelTable : public tracking::SearchTable {
 
  private:
   bool prompts_;
+  tracking::Scope seen_;
 };
 
 class VersionTable : public tracking::SearchTable {
  public:
-  explicit VersionTable(bool prompts) : prompts_(prompts) {}
+  VersionTable(bool prompts, tracking::Scope seen) : prompts_(prompts), seen_(std::move(seen)) {}
 
   std::string_view main() const override {
     return "model_version v JOIN registered_model m ON m.key = v.model";
@@ -61,6 +63,7 @@ class VersionTable : public tracking::SearchTable {
 
  private:
   bool prompts_;
+  tracking::Scope seen_;
 };
 
 // Those with these keys, in this order, with tags and aliases: a few statements for hundreds.

@@ -41,6 +41,8 @@ ExperimentPage search_experiments(storage::Session& session, const ExperimentSea
                                                               : "e.deleted = 0";
   for (const Comparison& comparison : parse_filter(search.filter, language))
     where += " AND " + condition(sql, comparison);
+  if (const std::string seen = search.scope.condition(sql, "CAST(e.id AS TEXT)"); !seen.empty())
+    where += " AND " + seen;
   std::string order;
   for (const OrderTerm& term : parse_order(search.order_by, language)) {
     order += std::string(column(term.key)) + (term.ascending ? " ASC, " : " DESC, ");

@@ -18,6 +18,7 @@ struct ExperimentSearch {
   std::int64_t limit = 1'000;
   std::vector<std::string> order_by;
   std::string page_token;
+  Scope scope;  // of ids, written as texts
 };
 inline constexpr std::int64_t kExperimentsPageMax = 50'000;
 

@@ -123,6 +123,16 @@ storage::Statement SearchSql::open(storage::Session& session) const {
   return statement;
 }
 
+std::string Scope::condition(SearchSql& sql, std::string_view column) const {
+  switch (rule) {
+    case Rule::kAll: return "";
+    case Rule::kNone: return "1 = 0";
+    case Rule::kOnly: return std::string(column) + " IN (" + select(sql) + ")";
+    case Rule::kAllBut: return std::string(column) + " NOT IN (" + select(sql) + ")";
+  }
+  return "1 = 0";
+}
+
 void each_block(std::span<const std::int64_t> keys,
                 const std::function<void(const std::string& list, const BindBlock& bind)>& work) {
   while (!keys.empty()) {

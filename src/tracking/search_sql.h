@@ -60,6 +60,17 @@ class SearchSql {
   std::vector<std::variant<std::int64_t, double, std::string>> values_;
 };
 
+// What a search may find at all, for a caller who may not see everything. It is part of the
+// search's own statement, so that pages are filled and nothing tells how much was left out.
+struct Scope {
+  enum class Rule { kAll, kNone, kOnly, kAllBut };
+  Rule rule = Rule::kAll;
+  std::function<std::string(SearchSql&)> select;  // with kOnly, kAllBut: "SELECT …" of texts
+
+  // "column IN (SELECT …)", "1 = 0" …; "" for kAll. `column` is a text.
+  std::string condition(SearchSql& sql, std::string_view column) const;
+};
+
 // What belongs to the rows of a page is read in blocks of keys: `work` gets "(?1, ?2, …)" for its
 // statements and a function that binds the block to one of them. Short lists repeat a key, so that
 // the statements of all blocks are the same few.
