@@ -13,8 +13,7 @@ std::string without_port(const std::string& host) {
   if (!host.empty() && host.front() == '[') {
     // "[::1].example.org" is no address, whatever it begins with.
     const std::size_t end = host.find(']');
-    const bool whole =
-        end != std::string::npos && (end + 1 == host.size() || host[end + 1] == ':');
+    const bool whole = end != std::string::npos && (end + 1 == host.size() || host[end + 1] == ':');
     return whole ? host.substr(0, end + 1) : host;
   }
   return host.substr(0, host.find(':'));

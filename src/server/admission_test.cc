@@ -68,6 +68,9 @@ TEST(Admission, ARequestThatIsLetInKnowsItsCaller) {
   const http::ServerHooks hooks = admission_hooks(rules);
   const auto actor = [&](http::Request request, const http::Access& access) {
     EXPECT_FALSE(hooks.admit(request, route_of(access)));
+    if (request.unverified) {
+      EXPECT_FALSE(hooks.verify(request, route_of(access)));
+    }
     return request.caller.actor() + (request.caller.admin ? " admin" : "");
   };
   const http::Access open = http::Access::signed_in(http::Door::kOpenOnLoopback);

@@ -9,10 +9,15 @@
 #include <thread>
 #include <utility>
 
+#include "access/audit.h"
+#include "access/permission.h"
+#include "access/sign_in.h"
 #include "api/inference/inference_routes.h"
+#include "api/mlflow/access_routes.h"
 #include "api/mlflow/model_versions.h"
 #include "api/mlflow/registered_models.h"
 #include "api/mlflow/tracking_routes.h"
+#include "api/slipway/accounts.h"
 #include "api/slipway/automation_api.h"
 #include "api/slipway/endpoints.h"
 #include "api/slipway/errors.h"
@@ -42,6 +47,7 @@
 #include "monitoring/follower.h"
 #include "net/http_client.h"
 #include "server/admission.h"
+#include "server/audited.h"
 #include "server/data_folder.h"
 #include "server/openapi.h"
 #include "server/operations.h"
@@ -83,6 +89,14 @@ std::string url_host(const std::string& host) {
   if (host == "0.0.0.0") return "127.0.0.1";
   if (host == "::") return "[::1]";
   return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
+
+access::Permission read_default_permission(const Config& config) {
+  const auto permission = access::parse_permission(config.default_permission);
+  if (permission && *permission != access::Permission::kDeny) return *permission;
+  throw Error(Code::kInvalidArgument,
+              "the default permission is `" + config.default_permission +
+                  "`: it must be NO_PERMISSIONS, READ, USE, EDIT or MANAGE");
 }
 
 }  // namespace
@@ -128,6 +142,9 @@ struct Server::World {
   std::optional<automation::Deps> automation_deps;
   std::optional<automation::Worker> worker;
   http::Router router;
+  const access::Permission default_permission = read_default_permission(config);
+  access::SignIn sign_in{database, clock};
+  access::Audit audit{database, clock};
   serving::InferencePool pool{{}};
   std::optional<http::Server> http;
   std::string url;
@@ -177,6 +194,7 @@ void Server::World::add_routes() {
   router.add(api::mlflow::tracking_routes(mlflow));
   router.add(api::mlflow::registered_model_routes(mlflow));
   router.add(api::mlflow::model_version_routes(mlflow));
+  router.add(api::mlflow::access_routes({database, clock, sign_in, default_permission}));
   const api::inference::Deps inference{database, manager, predictor,      pool,
                                        clock,    metrics, kProgramVersion};
   router.add(api::inference::oip_routes(inference));
@@ -196,6 +214,7 @@ void Server::World::add_routes() {
   router.add(api::monitor_routes({database, log, artifacts}));
   router.add(api::gate_routes(gate_deps()));
   router.add(api::stage_run_routes({database, clock}));
+  router.add(api::account_routes({database, clock, sign_in}));
   router.add(operation_routes(
       metrics, [this] { return status(); }, [this] { return database.is_healthy(); }));
   router.add(http::route(
@@ -224,6 +243,9 @@ void Server::World::build() {
   AdmissionRules rules;
   rules.headers = {config.hosts_allowed, config.host, config.port};
   rules.token = folder.token();
+  rules.sign_in = &sign_in;
+  rules.database = &database;
+  rules.otherwise = default_permission;
   rules.is_stage_token = [this](const std::string& token) {
     return database.read_returning<bool>([&](storage::Session& session) {
       return tracking::find_stage_run(session, token).has_value();
@@ -233,7 +255,11 @@ void Server::World::build() {
   options.host = config.host;
   options.port = config.port;
   options.headers = {{"Vary", "Origin"}};
-  http.emplace(options, router, admission_hooks(std::move(rules)), metrics);
+  http::ServerHooks hooks = admission_hooks(std::move(rules));
+  hooks.answered = [this](const http::Request& request, const http::Route* route, int status) {
+    note_answer(audit, request, route, status);
+  };
+  http.emplace(options, router, std::move(hooks), metrics);
   url = "http://" + url_host(config.host) + ":" + std::to_string(http->port());
   automation_deps->places.url = url;
 }

@@ -18,6 +18,9 @@ struct Config {
   std::vector<std::string>
       hosts_allowed;  // names besides loopback that requests may be addressed to
   storage::Durability durability = storage::Durability::kKill;
+  // What an account may do with a thing that no grant speaks of: NO_PERMISSIONS, READ, USE, EDIT or
+  // MANAGE.
+  std::string default_permission = "NO_PERMISSIONS";
   bool automation = true;  // false: tracking and serving only, as for the length of one `repro`
 };
 

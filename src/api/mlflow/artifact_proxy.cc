@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/mlflow/artifact_files.h"
+#include "api/mlflow/errors.h"
 #include "api/mlflow/tracking_routes.h"
 #include "api/mlflow/wire.h"
 #include "base/error.h"
 #include "tracking/artifact_index.h"
+#include "tracking/artifact_uri.h"
 
 namespace slipway::api::mlflow {
 namespace {
@@ -57,13 +59,33 @@ void remove(const Deps& deps, http::Request& request, http::Responder responder)
       std::move(responder));
 }
 
-http::Route proxy_route(http::Method method, std::string pattern, const Access& access,
-                        http::AsyncHandler handler, std::string summary) {
+// What a request may do to the path that it names. Decided by the path as the store will take it:
+// once decoded, and checked to hold nothing but names.
+http::AsyncHandler guarded(const Deps& deps, const Access& access, http::AsyncHandler handler) {
+  return [&database = deps.database, access, handler = std::move(handler)](
+             http::Request& request, http::Responder responder) {
+    if (!request.caller.admin) {
+      const bool listing = request.path_parameters.empty();
+      std::string path(listing ? request.query_value("path").value_or("")
+                               : std::string_view(request.path_parameter("path")));
+      while (path.ends_with('/')) path.pop_back();
+      tracking::check_artifact_path(path, true);
+      const bool allowed = database.read_returning<bool>([&](storage::Session& session) {
+        return may_path(session, request.caller, access.level, path);
+      });
+      if (!allowed) return responder.send(forbidden_response());
+    }
+    handler(request, std::move(responder));
+  };
+}
+
+http::Route proxy_route(const Deps& deps, http::Method method, std::string pattern,
+                        const Access& access, http::AsyncHandler handler, std::string summary) {
   return {.method = method,
           .pattern = std::move(pattern),
           .access = declared(access),
           .execution = http::Execution::kPool,
-          .handler = std::move(handler),
+          .handler = guarded(deps, access, std::move(handler)),
           .summary = std::move(summary)};
 }
 
@@ -74,19 +96,19 @@ std::vector<http::Route> proxy_routes(const Deps& deps) {
   for (const std::string prefix : {"/api/2.0", "/ajax-api/2.0"}) {
     const std::string base = prefix + "/mlflow-artifacts/artifacts";
     routes.push_back(proxy_route(
-        http::Method::kGet, base, may::read(By::kArtifactPath),
+        deps, http::Method::kGet, base, may::read(By::kArtifactPath),
         [deps](http::Request& request, const http::Responder& responder) {
           responder.send(list(deps.artifacts, request));
         },
         "Names below a path of the artifact store"));
     routes.push_back(proxy_route(
-        http::Method::kGet, base + "/{path...}", may::read(By::kArtifactPath),
+        deps, http::Method::kGet, base + "/{path...}", may::read(By::kArtifactPath),
         [deps](http::Request& request, const http::Responder& responder) {
           responder.send(send_file(deps.artifacts, request.path_parameter("path"), request));
         },
         "A file of the artifact store"));
     http::Route upload = proxy_route(
-        http::Method::kPut, base + "/{path...}", may::edit(By::kArtifactPath),
+        deps, http::Method::kPut, base + "/{path...}", may::edit(By::kArtifactPath),
         [deps](http::Request& request, http::Responder responder) {
           put(deps, request, std::move(responder));
         },
@@ -95,7 +117,7 @@ std::vector<http::Route> proxy_routes(const Deps& deps) {
     upload.body_bytes_max = kUploadBytesMax;
     routes.push_back(std::move(upload));
     routes.push_back(proxy_route(
-        http::Method::kDelete, base + "/{path...}", may::manage(By::kArtifactPath),
+        deps, http::Method::kDelete, base + "/{path...}", may::manage(By::kArtifactPath),
         [deps](http::Request& request, http::Responder responder) {
           remove(deps, request, std::move(responder));
         },

@@ -44,8 +44,12 @@ void upload(const Deps& deps, http::Request& request, http::Responder responder)
   }
   if (request.body.empty()) throw Error(Code::kInvalidArgument, "Request must specify data.");
   tracking::RunInfo run;
-  deps.database.read(
-      [&](storage::Session& session) { run = tracking::get_active_run(session, *run_id); });
+  bool allowed = false;
+  deps.database.read([&](storage::Session& session) {
+    allowed = may_run(session, request.caller, http::Level::kEdit, *run_id);
+    if (allowed) run = tracking::get_active_run(session, *run_id);
+  });
+  if (!allowed) return responder.send(forbidden_response());
   const std::string target = path_in_store(run.artifact_uri, *path);
   acknowledge(deps, target, deps.artifacts.put(target, request.body), http::Response(),
               std::move(responder));
@@ -60,8 +64,12 @@ http::Response send_run_artifact(const Deps& deps, const http::Request& request)
   if (!run_id || run_id->empty()) run_id = request.query_value("run_uuid");
   if (!run_id || run_id->empty()) throw Error(Code::kNotFound, "Run with id=None not found");
   tracking::RunInfo run;
-  deps.database.read(
-      [&](storage::Session& session) { run = tracking::get_run_info(session, *run_id); });
+  bool allowed = false;
+  deps.database.read([&](storage::Session& session) {
+    allowed = may_run(session, request.caller, http::Level::kRead, *run_id);
+    if (allowed) run = tracking::get_run_info(session, *run_id);
+  });
+  if (!allowed) return forbidden_response();
   return send_artifact(deps.artifacts, run.artifact_uri, *path, request);
 }
 
@@ -76,10 +84,14 @@ http::Response send_version_artifact(const Deps& deps, const http::Request& requ
   const std::int64_t number = parse_version(request.query_value("version").value_or(""));
   registry::ModelVersion version;
   std::optional<std::string> root;
+  bool allowed = false;
   deps.database.read([&](storage::Session& session) {
+    allowed = permitted(session, may::read(By::kModelVersion), Parameters(request), request);
+    if (!allowed) return;
     version = registry::get_version(session, name, number);
     root = tracking::resolve_artifacts(session, version.location);
   });
+  if (!allowed) return forbidden_response();
   if (!root) {
     throw Error(Code::kUnimplemented,
                 "the files of this version are at '" + version.location +

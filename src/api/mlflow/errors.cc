@@ -32,6 +32,26 @@ http::Response error_page(int status) {
   return response;
 }
 
+http::Response unauthenticated_response() {
+  http::Response response;
+  response.status = 401;
+  response.content_type = "text/html; charset=utf-8";
+  response.headers.emplace_back("WWW-Authenticate", "Basic realm=\"mlflow\"");
+  response.body =
+      "You are not authenticated. Please see "
+      "https://www.mlflow.org/docs/latest/auth/index.html#authenticating-to-mlflow on how to "
+      "authenticate.";
+  return response;
+}
+
+http::Response forbidden_response() {
+  http::Response response;
+  response.status = 403;
+  response.content_type = "text/html; charset=utf-8";
+  response.body = "Permission denied";
+  return response;
+}
+
 WireError wire_error(Code code) {
   switch (code) {
     case Code::kInvalidArgument:

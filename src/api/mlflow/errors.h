@@ -30,6 +30,11 @@ http::Response error_response(const Error& error);
 // The same for an answer that is not its code's row of the table.
 http::Response error_response(const WireError& wire, std::string message);
 
+// What MLflow's server with accounts says to those who are not known, and to those who may not:
+// plain words, as its clients and its page expect.
+http::Response unauthenticated_response();  // 401, asks for Basic
+http::Response forbidden_response();        // 403 "Permission denied"
+
 // Small HTML as MLflow's server has it, for requests that no handler of its API looks at: 400, 404,
 // 405 with their sentences.
 http::Response error_page(int status);

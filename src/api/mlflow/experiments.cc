@@ -24,7 +24,8 @@ json::Value to_json(const tracking::Experiment& experiment) {
   return object;
 }
 
-http::Response search(storage::Session& session, const Parameters& parameters) {
+http::Response search(storage::Session& session, const Parameters& parameters,
+                      const http::Caller& caller) {
   tracking::ExperimentSearch search;
   search.filter = parameters.text("filter");
   search.view = read_view_type(parameters, "view_type");
@@ -36,6 +37,7 @@ http::Response search(storage::Session& session, const Parameters& parameters) {
   search.limit = parameters.max_results(0, tracking::kExperimentsPageMax);
   search.order_by = parameters.texts("order_by");
   search.page_token = parameters.text("page_token");
+  search.scope = scope_of(session, caller, "experiment");
   const tracking::ExperimentPage page = tracking::search_experiments(session, search);
   json::Object body;
   json::Array experiments;
@@ -116,8 +118,8 @@ void add_reads(Routes& routes) {
         method, "/mlflow/experiments/search", may::search(),
         {field::integer("max_results"), field::list("order_by"), field::text("filter"),
          field::text("page_token")},
-        [](storage::Session& session, const Parameters& parameters, const http::Request&) {
-          return search(session, parameters);
+        [](storage::Session& session, const Parameters& parameters, const http::Request& request) {
+          return search(session, parameters, request.caller);
         },
         "Experiments that meet a filter, in pages");
   }
@@ -200,14 +202,16 @@ std::vector<http::Route> experiment_routes(const Deps& deps) {
   routes.write(
       http::Method::kPost, "/mlflow/experiments/create", may::create(By::kNewExperiment),
       {field::required("name"), field::text("artifact_location"), field::list("tags")},
-      [&clock](const Parameters& parameters, const http::Request&) -> Routes::Work {
+      [&clock](const Parameters& parameters, const http::Request& request) -> Routes::Work {
         tracking::NewExperiment experiment;
         experiment.name = parameters.required_text("name");
         experiment.artifact_location = parameters.text("artifact_location");
         experiment.tags = read_pairs(parameters, "tags", Keys::kChecked);
         check_view_count(experiment.tags);
-        return [experiment, now_ms = ms_of_us(clock.now())](storage::Transaction& transaction) {
+        return [experiment, caller = request.caller,
+                now_ms = ms_of_us(clock.now())](storage::Transaction& transaction) {
           const std::int64_t id = tracking::create_experiment(transaction, experiment, now_ms);
+          give_to_maker(transaction, caller, "experiment", std::to_string(id));
           return answer(json::Object{{"experiment_id", std::to_string(id)}});
         };
       },

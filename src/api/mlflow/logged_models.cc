@@ -2,6 +2,7 @@
 #include "api/mlflow/artifact_files.h"
 #include "api/mlflow/errors.h"
 #include "api/mlflow/fields.h"
+#include "api/mlflow/redaction.h"
 #include "api/mlflow/tracking_routes.h"
 #include "api/mlflow/wire.h"
 #include "base/error.h"
@@ -59,12 +60,15 @@ std::optional<http::Response> refuse_order_field(const std::string& name) {
                         "Invalid order by field name: " + name);
 }
 
-http::Response search(storage::Session& session, const Parameters& parameters) {
+http::Response search(storage::Session& session, const Parameters& parameters,
+                      const http::Caller& caller) {
   tracking::LoggedModelSearch search;
   const std::vector<std::string> ids = parameters.texts("experiment_ids");
   search.experiment_ids.reserve(ids.size());
   for (const std::string& id : ids)
     search.experiment_ids.push_back(tracking::parse_experiment_id(id));
+  search.experiment_ids =
+      readable_experiments(session, caller, search.experiment_ids, "logged_model");
   search.filter = parameters.text("filter");
   for (const Parameters& item : parameters.objects("datasets")) {
     search.datasets.push_back({item.text("dataset_name"), item.text("dataset_digest")});
@@ -81,7 +85,9 @@ http::Response search(storage::Session& session, const Parameters& parameters) {
   const tracking::LoggedModelPage page = tracking::search_logged_models(session, search);
   json::Object body;
   json::Array models;
-  for (const tracking::LoggedModel& model : page.models) models.push_back(to_json(model));
+  Redaction redaction(session, caller);
+  for (const tracking::LoggedModel& model : page.models)
+    models.push_back(to_json(redaction.of(model)));
   if (!models.empty()) body.set("models", std::move(models));
   if (!page.next_page_token.empty()) body.set("next_page_token", page.next_page_token);
   return answer(body);
@@ -91,10 +97,11 @@ void add_reads(Routes& routes) {
   routes.read(
       http::Method::kGet, kOne, may::read(By::kLoggedModel), {},
       [](storage::Session& session, const Parameters& parameters, const http::Request& request) {
-        return answer(json::Object{
-            {"model", to_json(tracking::get_logged_model(
-                          session, request.path_parameter("model_id"),
-                          same_ignoring_case(parameters.text("allow_deleted"), "true")))}});
+        const tracking::LoggedModel model = tracking::get_logged_model(
+            session, request.path_parameter("model_id"),
+            same_ignoring_case(parameters.text("allow_deleted"), "true"));
+        return answer(
+            json::Object{{"model", to_json(Redaction(session, request.caller).of(model))}});
       },
       "A logged model");
   routes.read(
@@ -102,8 +109,8 @@ void add_reads(Routes& routes) {
       {field::required("experiment_ids", Field::Kind::kTexts), field::text("filter"),
        field::list("datasets"), field::integer("max_results"), field::list("order_by"),
        field::text("page_token")},
-      [](storage::Session& session, const Parameters& parameters, const http::Request&) {
-        return search(session, parameters);
+      [](storage::Session& session, const Parameters& parameters, const http::Request& request) {
+        return search(session, parameters, request.caller);
       },
       "Logged models that meet a filter, in order, in pages");
 }

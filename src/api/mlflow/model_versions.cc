@@ -28,8 +28,9 @@ std::string named_model(const Parameters& parameters) {
   return name;
 }
 
-json::Value version_answer(const registry::ModelVersion& version) {
-  return json::Object{{"model_version", to_wire(version)}};
+json::Value version_answer(storage::Session& session, const registry::ModelVersion& version,
+                           const http::Caller& caller) {
+  return json::Object{{"model_version", to_wire(Redaction(session, caller).of(version))}};
 }
 
 void add_create(Routes& table, const Clock& clock) {
@@ -50,8 +51,10 @@ void add_create(Routes& table, const Clock& clock) {
           version.tags.push_back({tag.text("key"), tag.text("value")});
         }
         version.actor = actor_of(request);
-        return [&clock, version = std::move(version)](storage::Transaction& transaction) {
-          return answer(version_answer(registry::create_version(transaction, clock, version)));
+        return [&clock, version = std::move(version),
+                caller = request.caller](storage::Transaction& transaction) {
+          return answer(version_answer(
+              transaction, registry::create_version(transaction, clock, version), caller));
         };
       },
       "Registers a version of a model");
@@ -61,11 +64,13 @@ void add_changes(Routes& table, const Clock& clock) {
   table.write(
       http::Method::kPatch, "/mlflow/model-versions/update", may::edit(By::kModelVersion),
       {field::required("name"), field::required("version"), field::text("description")},
-      [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
+      [&clock](const Parameters& p, const http::Request& request) -> Routes::Work {
         return [&clock, name = p.required_text("name"), version = read_version(p),
-                text = p.maybe_text("description")](storage::Transaction& transaction) {
-          return answer(
-              version_answer(registry::update_version(transaction, clock, name, version, text)));
+                text = p.maybe_text("description"),
+                caller = request.caller](storage::Transaction& transaction) {
+          return answer(version_answer(
+              transaction, registry::update_version(transaction, clock, name, version, text),
+              caller));
         };
       },
       "Changes a version's description");
@@ -73,13 +78,15 @@ void add_changes(Routes& table, const Clock& clock) {
       http::Method::kPost, "/mlflow/model-versions/transition-stage", may::edit(By::kModelVersion),
       {field::required("name"), field::required("version"), field::required("stage"),
        field::boolean("archive_existing_versions")},
-      [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
+      [&clock](const Parameters& p, const http::Request& request) -> Routes::Work {
         return [&clock, name = p.required_text("name"), version = read_version(p),
                 stage = p.required_text("stage"),
-                archive = p.maybe_boolean("archive_existing_versions").value_or(false)](
-                   storage::Transaction& transaction) {
+                archive = p.maybe_boolean("archive_existing_versions").value_or(false),
+                caller = request.caller](storage::Transaction& transaction) {
           return answer(version_answer(
-              registry::transition_stage(transaction, clock, name, version, stage, archive)));
+              transaction,
+              registry::transition_stage(transaction, clock, name, version, stage, archive),
+              caller));
         };
       },
       "Moves a version to one of MLflow's old stages");
@@ -127,9 +134,10 @@ void add_reads(Routes& table) {
   table.read(
       http::Method::kGet, "/mlflow/model-versions/get", may::read(By::kModelVersion),
       {field::required("name"), field::required("version")},
-      [](storage::Session& session, const Parameters& p, const http::Request&) {
+      [](storage::Session& session, const Parameters& p, const http::Request& request) {
         return answer(version_answer(
-            registry::get_version(session, p.required_text("name"), read_version(p))));
+            session, registry::get_version(session, p.required_text("name"), read_version(p)),
+            request.caller));
       },
       "A version of a model");
   table.read(
@@ -148,7 +156,8 @@ void add_reads(Routes& table) {
       http::Method::kGet, "/mlflow/model-versions/search", may::search(),
       {field::text("filter"), field::integer("max_results", kSearchMax), field::texts("order_by"),
        field::text("page_token")},
-      [](storage::Session& session, const Parameters& p, const http::Request&) {
+      [](storage::Session& session, const Parameters& p, const http::Request& request) {
+        const http::Caller& caller = request.caller;
         const std::int64_t limit = p.maybe_int64("max_results").value_or(kSearchDefault);
         if (limit < 1) {
           throw Error(Code::kInvalidArgument,
@@ -156,10 +165,13 @@ void add_reads(Routes& table) {
                           std::to_string(limit));
         }
         const registry::VersionPage page = registry::search_versions(
-            session, {p.text("filter"), p.texts("order_by"), limit, p.text("page_token")});
+            session,
+            {p.text("filter"), p.texts("order_by"), limit, p.text("page_token"),
+             scope_of(session, caller, "registered_model"), scope_of(session, caller, "prompt")});
+        Redaction redaction(session, caller);
         json::Array list;
         for (const registry::ModelVersion& version : page.versions) {
-          list.push_back(to_wire(version));
+          list.push_back(to_wire(redaction.of(version)));
         }
         json::Object body;
         if (!list.empty()) body.set("model_versions", std::move(list));

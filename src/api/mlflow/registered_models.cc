@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "access/role.h"
 #include "api/mlflow/errors.h"
 #include "api/mlflow/model_versions.h"
 #include "api/mlflow/wire.h"
@@ -15,6 +16,8 @@
 
 namespace slipway::api::mlflow {
 namespace {
+
+constexpr const char* kNamedKinds[] = {"registered_model", "prompt"};
 
 constexpr std::int64_t kSearchDefault = 100;
 constexpr std::int64_t kSearchMax = 1'000;
@@ -35,16 +38,30 @@ std::vector<registry::Tag> read_tags(const Parameters& parameters) {
   return tags;
 }
 
-json::Value model_answer(storage::Session& session, const registry::RegisteredModel& model) {
-  return json::Object{{"registered_model", to_wire(session, model)}};
+json::Value model_answer(storage::Session& session, const registry::RegisteredModel& model,
+                         const http::Caller& caller) {
+  Redaction redaction(session, caller);
+  return json::Object{{"registered_model", to_wire(session, model, redaction)}};
 }
 
-json::Value versions_answer(const std::vector<registry::ModelVersion>& versions) {
+json::Value versions_answer(Redaction redaction,
+                            const std::vector<registry::ModelVersion>& versions) {
   json::Array list;
-  for (const registry::ModelVersion& version : versions) list.push_back(to_wire(version));
+  for (const registry::ModelVersion& version : versions)
+    list.push_back(to_wire(redaction.of(version)));
   json::Object body;
   if (!list.empty()) body.set("model_versions", std::move(list));
   return body;
+}
+
+// Grants know a model by its name, and a later one of that name is another's.
+void move_grants(storage::Transaction& transaction, const std::string& from,
+                 const std::string& to) {
+  for (const char* kind : kNamedKinds) access::rename_grants(transaction, kind, from, to);
+}
+
+void drop_grants(storage::Transaction& transaction, const std::string& name) {
+  for (const char* kind : kNamedKinds) access::delete_grants(transaction, kind, name);
 }
 
 void add_model_writes(Routes& table, const Clock& clock) {
@@ -54,9 +71,11 @@ void add_model_writes(Routes& table, const Clock& clock) {
       [&clock](const Parameters& p, const http::Request& request) -> Routes::Work {
         registry::NewModel model{p.required_text("name"), p.maybe_text("description"), read_tags(p),
                                  actor_of(request)};
-        return [&clock, model = std::move(model)](storage::Transaction& transaction) {
-          return answer(
-              model_answer(transaction, registry::create_model(transaction, clock, model)));
+        return [&clock, model = std::move(model),
+                caller = request.caller](storage::Transaction& transaction) {
+          const registry::RegisteredModel made = registry::create_model(transaction, clock, model);
+          give_to_maker(transaction, caller, model_kind(transaction, made.name), made.name);
+          return answer(model_answer(transaction, made, caller));
         };
       },
       "Registers a model name");
@@ -65,20 +84,23 @@ void add_model_writes(Routes& table, const Clock& clock) {
       {field::required("name"), field::required("new_name")},
       [&clock](const Parameters& p, const http::Request& request) -> Routes::Work {
         return [&clock, name = p.required_text("name"), next = p.required_text("new_name"),
+                caller = request.caller,
                 actor = actor_of(request)](storage::Transaction& transaction) {
-          return answer(model_answer(
-              transaction, registry::rename_model(transaction, clock, name, next, actor)));
+          const registry::RegisteredModel model =
+              registry::rename_model(transaction, clock, name, next, actor);
+          if (name != next) move_grants(transaction, name, next);
+          return answer(model_answer(transaction, model, caller));
         };
       },
       "Gives a registered model another name");
   table.write(
       http::Method::kPatch, "/mlflow/registered-models/update", may::edit(By::kModel),
       {field::required("name"), field::text("description")},
-      [&clock](const Parameters& p, const http::Request&) -> Routes::Work {
-        return [&clock, name = p.required_text("name"),
-                text = p.maybe_text("description")](storage::Transaction& transaction) {
-          return answer(
-              model_answer(transaction, registry::update_model(transaction, clock, name, text)));
+      [&clock](const Parameters& p, const http::Request& request) -> Routes::Work {
+        return [&clock, name = p.required_text("name"), text = p.maybe_text("description"),
+                caller = request.caller](storage::Transaction& transaction) {
+          return answer(model_answer(
+              transaction, registry::update_model(transaction, clock, name, text), caller));
         };
       },
       "Changes a registered model's description");
@@ -89,6 +111,7 @@ void add_model_writes(Routes& table, const Clock& clock) {
         return [&clock, name = p.required_text("name"),
                 actor = actor_of(request)](storage::Transaction& transaction) {
           registry::delete_model(transaction, clock, name, actor);
+          drop_grants(transaction, name);
           return answer();
         };
       },
@@ -125,21 +148,26 @@ void add_model_reads(Routes& table) {
   table.read(
       http::Method::kGet, "/mlflow/registered-models/get", may::read(By::kModel),
       {field::required("name")},
-      [](storage::Session& session, const Parameters& p, const http::Request&) {
-        return answer(model_answer(session, registry::get_model(session, p.required_text("name"))));
+      [](storage::Session& session, const Parameters& p, const http::Request& request) {
+        return answer(model_answer(session, registry::get_model(session, p.required_text("name")),
+                                   request.caller));
       },
       "A registered model");
   table.read(
       http::Method::kGet, "/mlflow/registered-models/search", may::search(),
       {field::text("filter"), field::integer("max_results", kSearchMax), field::texts("order_by"),
        field::text("page_token")},
-      [](storage::Session& session, const Parameters& p, const http::Request&) {
+      [](storage::Session& session, const Parameters& p, const http::Request& request) {
+        const http::Caller& caller = request.caller;
         const registry::ModelPage page = registry::search_models(
-            session, {p.text("filter"), p.texts("order_by"),
-                      p.max_results(kSearchDefault, kSearchMax), p.text("page_token")});
+            session,
+            {p.text("filter"), p.texts("order_by"), p.max_results(kSearchDefault, kSearchMax),
+             p.text("page_token"), scope_of(session, caller, "registered_model"),
+             scope_of(session, caller, "prompt")});
+        Redaction redaction(session, caller);
         json::Array list;
         for (const registry::RegisteredModel& model : page.models) {
-          list.push_back(to_wire(session, model, LatestOrder::kStage));
+          list.push_back(to_wire(session, model, redaction, LatestOrder::kStage));
         }
         json::Object body;
         if (!list.empty()) body.set("registered_models", std::move(list));
@@ -149,8 +177,9 @@ void add_model_reads(Routes& table) {
       "Registered models by filter, page by page");
   const Fields latest_fields = {field::required("name"), field::texts("stages")};
   const Routes::Read latest = [](storage::Session& session, const Parameters& p,
-                                 const http::Request&) {
+                                 const http::Request& request) {
     return answer(versions_answer(
+        Redaction(session, request.caller),
         registry::latest_versions(session, p.required_text("name"), p.texts("stages"))));
   };
   table.read(http::Method::kGet, "/mlflow/registered-models/get-latest-versions",
@@ -208,7 +237,8 @@ void add_aliases(Routes& table, const Clock& clock) {
   table.read(
       http::Method::kGet, kPath, may::read(By::kModelVersion),
       {field::required("name"), field::required("alias")},
-      [](storage::Session& session, const Parameters& p, const http::Request&) {
+      [](storage::Session& session, const Parameters& p, const http::Request& request) {
+        Redaction redaction(session, request.caller);
         const std::string name = p.required_text("name");
         const std::string alias = p.required_text("alias");
         registry::get_model(session, name);
@@ -217,14 +247,14 @@ void add_aliases(Routes& table, const Clock& clock) {
           if (!newest) {
             throw Error(Code::kNotFound, "Latest version not found for model " + name + ".");
           }
-          return answer(json::Object{{"model_version", to_wire(*newest)}});
+          return answer(json::Object{{"model_version", to_wire(redaction.of(*newest))}});
         }
         const auto target = registry::find_alias(session, name, alias);
         if (!target) {
           throw Error(Code::kInvalidArgument, "Registered model alias " + alias + " not found.");
         }
-        return answer(json::Object{
-            {"model_version", to_wire(registry::get_version(session, name, target->version))}});
+        return answer(json::Object{{"model_version", to_wire(redaction.of(registry::get_version(
+                                                         session, name, target->version)))}});
       },
       "The version that an alias points to");
 }
@@ -256,7 +286,7 @@ json::Value to_wire(const registry::ModelVersion& version) {
 }
 
 json::Value to_wire(storage::Session& session, const registry::RegisteredModel& model,
-                    LatestOrder order) {
+                    Redaction& redaction, LatestOrder order) {
   json::Object body{{"name", model.name},
                     {"creation_timestamp", ms_of_us(model.created_at)},
                     {"last_updated_timestamp", ms_of_us(model.updated_at)}};
@@ -269,7 +299,7 @@ json::Value to_wire(storage::Session& session, const registry::RegisteredModel& 
   json::Array latest;
   for (registry::ModelVersion& version : versions) {
     version.aliases.clear();  // as the stock server: the model's own list has them
-    latest.push_back(to_wire(version));
+    latest.push_back(to_wire(redaction.of(version)));
   }
   if (!latest.empty()) body.set("latest_versions", std::move(latest));
   if (!model.tags.empty()) body.set("tags", tags_wire(model.tags));

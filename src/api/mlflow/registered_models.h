@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "api/mlflow/redaction.h"
 #include "api/mlflow/tracking_routes.h"
 #include "http/router.h"
 #include "json/value.h"
@@ -22,7 +23,7 @@ json::Value to_wire(const registry::ModelVersion& version);
 // Searches list the newest versions by the names of their stages, everything else by number.
 enum class LatestOrder { kVersion, kStage };
 json::Value to_wire(storage::Session& session, const registry::RegisteredModel& model,
-                    LatestOrder order = LatestOrder::kVersion);
+                    Redaction& redaction, LatestOrder order = LatestOrder::kVersion);
 
 // Who a request of MLflow's API is in the ledger: "user:NAME" of the account; without one
 // "mlflow-client".

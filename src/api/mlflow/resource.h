@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
-#include "http/access.h"
+#include "access/decision.h"
+#include "access/permission.h"
+#include "http/message.h"
+#include "tracking/run_log.h"
+#include "tracking/search_sql.h"
+#include "tracking/session.h"
 
 namespace slipway::api::mlflow {
+
+class Parameters;
 
 // Where a request of MLflow's API names the thing that it is about, and so whose permission
 // decides. Everything belongs to an experiment or to a registered model: a run, a logged model and
@@ -52,6 +61,48 @@ constexpr Access admin() { return {http::Level::kAdmin, By::kNothing}; }
 
 // The same for http::Route.
 http::Access declared(const Access& access);
+
+access::Permission permission_of(http::Level level);  // REQUIRES: kRead … kManage
+
+// Whether the caller may do what the access says with the thing that the request names, by the
+// grants as this session sees them. Callers with all rights are not looked up. A thing that does
+// not exist is refused as one that may not be seen, so that nobody learns which ids there are; only
+// an unknown experiment name is let through, since clients look whether a name is free.
+// Throws kInvalidArgument where the request names nothing.
+bool permitted(storage::Session& session, const Access& access, const Parameters& parameters,
+               const http::Request& request);
+
+// The same for one thing.
+bool may_do(storage::Session& session, const http::Caller& caller, http::Level level,
+            const access::Thing& thing);
+bool may_run(storage::Session& session, const http::Caller& caller, http::Level level,
+             std::string_view run_id);
+bool may_logged_model(storage::Session& session, const http::Caller& caller, http::Level level,
+                      std::string_view model_id);
+// EDIT of the run, and of every logged model that the metrics are of.
+bool may_log(storage::Session& session, const http::Caller& caller, const tracking::Batch& batch);
+// A path of the artifact store, as requests have it. Below no experiment: only by a grant on all
+// experiments.
+bool may_path(storage::Session& session, const http::Caller& caller, http::Level level,
+              std::string_view path);
+
+// What somebody makes is theirs: MANAGE, where the caller is an account.
+void give_to_maker(storage::Transaction& transaction, const http::Caller& caller,
+                   std::string_view kind, std::string_view id);
+
+// "prompt" or "registered_model": which of the two the registered name is. The latter when there is
+// none.
+std::string model_kind(storage::Session& session, const std::string& name);
+
+// The experiments of the list whose runs, or whose logged models, the caller may read; in order.
+std::vector<std::int64_t> readable_experiments(storage::Session& session,
+                                               const http::Caller& caller,
+                                               const std::vector<std::int64_t>& experiments,
+                                               std::string_view part);
+
+// What of a kind ("experiment", "registered_model", "prompt") a search of the caller's may find.
+tracking::Scope scope_of(storage::Session& session, const http::Caller& caller,
+                         std::string_view kind);
 
 // The names of all finders that declared() gives to http::Access::by.
 std::vector<std::string_view> finder_names();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "api/mlflow/errors.h"
 #include "api/mlflow/fields.h"
 #include "api/mlflow/log_request.h"
+#include "api/mlflow/redaction.h"
 #include "api/mlflow/run_writer.h"
 #include "api/mlflow/tracking_routes.h"
 #include "api/mlflow/wire.h"
@@ -60,9 +62,10 @@ Routes::Work plan_update(const Parameters& parameters) {
   };
 }
 
-Routes::Work plan_batch(tracking::Batch batch, bool single) {
+Routes::Work plan_batch(tracking::Batch batch, bool single, const http::Caller& caller) {
   tracking::check_batch(batch, single);
-  return [batch = std::move(batch), single](storage::Transaction& transaction) {
+  return [batch = std::move(batch), single, caller](storage::Transaction& transaction) {
+    if (!may_log(transaction, caller, batch)) return forbidden_response();
     tracking::log_batch(transaction, batch, single);
     return answer();
   };
@@ -79,7 +82,7 @@ void log_batch(storage::Database& database, http::Request& request, http::Respon
     batch = read_batch(parameters);
   }
   tracking::check_run_id(batch->run_id);
-  Routes::Work work = plan_batch(std::move(*batch), false);
+  Routes::Work work = plan_batch(std::move(*batch), false, request.caller);
   submit(database, std::move(work), std::move(responder));
 }
 
@@ -120,12 +123,14 @@ Routes::Work plan_outputs(const Parameters& parameters) {
   };
 }
 
-http::Response search(storage::Session& session, const Parameters& parameters) {
+http::Response search(storage::Session& session, const Parameters& parameters,
+                      const http::Caller& caller) {
   tracking::RunSearch search;
   const std::vector<std::string> ids = parameters.texts("experiment_ids");
   search.experiment_ids.reserve(ids.size());
   for (const std::string& id : ids)
     search.experiment_ids.push_back(tracking::parse_experiment_id(id));
+  search.experiment_ids = readable_experiments(session, caller, search.experiment_ids, "run");
   search.filter = parameters.text("filter");
   search.view = read_view_type(parameters, "run_view_type");
   search.limit = parameters.max_results(1'000, tracking::kRunsPageMax);
@@ -133,9 +138,10 @@ http::Response search(storage::Session& session, const Parameters& parameters) {
   search.page_token = parameters.text("page_token");
   const tracking::KeyPage found = tracking::search_runs(session, search);
   RunWriter writer;
+  Redaction redaction(session, caller);
   std::int64_t last = 0;
   tracking::load_runs(session, found.keys, [&](const tracking::Run& run) {
-    writer.add(run);
+    writer.add(caller.admin ? run : redaction.of(run));
     last = run.info.key;
     return writer.bytes() < RunWriter::kAnswerBytesMax;
   });
@@ -186,17 +192,17 @@ void add_lifecycle(Routes& routes, const Clock& clock) {
 void add_reads(Routes& routes) {
   routes.read(
       http::Method::kGet, "/mlflow/runs/get", may::read(By::kRun), {field::required("run_id")},
-      [](storage::Session& session, const Parameters& parameters, const http::Request&) {
-        return answer(json::Object{
-            {"run", to_json(tracking::get_run(session, parameters.required_text("run_id")))}});
+      [](storage::Session& session, const Parameters& parameters, const http::Request& request) {
+        const tracking::Run run = tracking::get_run(session, parameters.required_text("run_id"));
+        return answer(json::Object{{"run", to_json(Redaction(session, request.caller).of(run))}});
       },
       "A run with its parameters, tags and newest metrics");
   routes.read(
       http::Method::kPost, "/mlflow/runs/search", may::search(),
       {field::list("experiment_ids"), field::text("filter"),
        field::integer("max_results", tracking::kRunsPageMax), field::texts("order_by")},
-      [](storage::Session& session, const Parameters& parameters, const http::Request&) {
-        return search(session, parameters);
+      [](storage::Session& session, const Parameters& parameters, const http::Request& request) {
+        return search(session, parameters, request.caller);
       },
       "Runs that meet a filter, in order, in pages");
 }
@@ -212,31 +218,31 @@ void add_logging(Routes& routes) {
                                 field::text("dataset_digest")};
   routes.write(
       http::Method::kPost, "/mlflow/runs/log-metric", may::edit(By::kRun), metric_fields,
-      [](const Parameters& parameters, const http::Request&) {
+      [](const Parameters& parameters, const http::Request& request) {
         tracking::Batch batch;
         batch.run_id = parameters.required_text("run_id");
         batch.metrics.push_back(read_metric(parameters));
-        return plan_batch(std::move(batch), true);
+        return plan_batch(std::move(batch), true, request.caller);
       },
       "Logs one value of a metric");
   routes.write(
       http::Method::kPost, "/mlflow/runs/log-parameter", may::edit(By::kRun),
       {field::required("run_id"), field::required("key"), field::text("value")},
-      [](const Parameters& parameters, const http::Request&) {
+      [](const Parameters& parameters, const http::Request& request) {
         tracking::Batch batch;
         batch.run_id = parameters.required_text("run_id");
         batch.params.emplace_back(parameters.required_text("key"), parameters.text("value"));
-        return plan_batch(std::move(batch), true);
+        return plan_batch(std::move(batch), true, request.caller);
       },
       "Logs one parameter, for good");
   routes.write(
       http::Method::kPost, "/mlflow/runs/set-tag", may::edit(By::kRun),
       {field::required("run_id"), field::required("key"), field::text("value")},
-      [](const Parameters& parameters, const http::Request&) {
+      [](const Parameters& parameters, const http::Request& request) {
         tracking::Batch batch;
         batch.run_id = parameters.required_text("run_id");
         batch.tags.emplace_back(parameters.required_text("key"), parameters.text("value"));
-        return plan_batch(std::move(batch), true);
+        return plan_batch(std::move(batch), true, request.caller);
       },
       "Sets a tag of a run");
   routes.write(

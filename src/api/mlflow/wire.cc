@@ -380,6 +380,26 @@ std::vector<std::string> spell(std::string_view path, Prefixes prefixes) {
 
 }  // namespace
 
+namespace {
+
+// The decision is made in the write's own transaction: what is allowed cannot change between.
+Routes::Work if_permitted(const Access& access, const Parameters& parameters,
+                          const http::Request& request, Routes::Work work) {
+  http::Request asked;  // without the body, which Parameters holds already
+  asked.method = request.method;
+  asked.path = request.path;
+  asked.query = request.query;
+  asked.path_parameters = request.path_parameters;
+  asked.caller = request.caller;
+  return [access, parameters, asked = std::move(asked),
+          work = std::move(work)](storage::Transaction& transaction) {
+    return permitted(transaction, access, parameters, asked) ? work(transaction)
+                                                             : forbidden_response();
+  };
+}
+
+}  // namespace
+
 void Routes::read(http::Method method, std::string_view path, const Access& access,
                   const Fields& fields, const Read& read, const std::string& summary,
                   Prefixes prefixes) {
@@ -387,12 +407,15 @@ void Routes::read(http::Method method, std::string_view path, const Access& acce
   for (const std::string& pattern : spell(path, prefixes)) {
     routes_.push_back(http::route(
         method, pattern, declared(access), http::Execution::kPool,
-        [&database, fields, read](const http::Request& request) {
+        [&database, access, fields, read](const http::Request& request) {
           const Parameters parameters(request);
           parameters.check(fields);
           http::Response response;
-          database.read(
-              [&](storage::Session& session) { response = read(session, parameters, request); });
+          database.read([&](storage::Session& session) {
+            response = permitted(session, access, parameters, request)
+                           ? read(session, parameters, request)
+                           : forbidden_response();
+          });
           return response;
         },
         summary));
@@ -411,10 +434,12 @@ void Routes::write(http::Method method, std::string_view path, const Access& acc
                       .handler = {},
                       .body_bytes_max = body_bytes_max,
                       .summary = summary};
-    route.handler = [&database, fields, plan](http::Request& request, http::Responder responder) {
+    route.handler = [&database, access, fields, plan](http::Request& request,
+                                                      http::Responder responder) {
       const Parameters parameters(request);  // may throw: the responder must still be whole then
       parameters.check(fields);
       Work work = plan(parameters, request);
+      if (!request.caller.admin) work = if_permitted(access, parameters, request, std::move(work));
       submit(database, std::move(work), std::move(responder));
     };
     routes_.push_back(std::move(route));

@@ -203,7 +203,7 @@ http::Route posting(const StageRunDeps& deps, const std::string& pattern,
                     http::Response (*handler)(const StageRunDeps&, const http::Request&),
                     std::string summary) {
   return http::route(
-      http::Method::kPost, kBase + pattern, kRunOperations, http::Execution::kPool,
+      http::Method::kPost, kBase + pattern, kApplyFiles, http::Execution::kPool,
       [deps, handler](const http::Request& request) { return handler(deps, request); },
       std::move(summary));
 }
