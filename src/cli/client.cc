@@ -89,6 +89,11 @@ Error error_of(const net::HttpResponse& response, const std::string& url) {
   } catch (const Error&) {
     // Not JSON: what follows says what came instead.
   }
+  // MLflow's routes refuse in plain words.
+  if (response.status == 401)
+    return Error(Code::kUnauthenticated, "the server does not know who asks",
+                 "export SLIPWAY_TOKEN=…   (slipway token create makes one)");
+  if (response.status == 403) return Error(Code::kPermissionDenied, "you may not do this");
   return Error(
       code_of("", response.status),
       "`" + url + "` answered " + std::to_string(response.status) + ", which no Slipway does here",
@@ -171,6 +176,10 @@ json::Value Client::post(std::string_view path, const json::Value& body, int tim
   return parsed(
       send("POST", path, {{"Content-Type", "application/json"}}, json::write(body), timeout_ms),
       url());
+}
+
+json::Value Client::remove(std::string_view path) {
+  return parsed(send("DELETE", path, {}, ""), url());
 }
 
 json::Value Client::post_text(std::string_view path, std::string_view content_type,

@@ -35,6 +35,7 @@ class Client {
   using Query = std::vector<std::pair<std::string, std::string>>;
   json::Value get(std::string_view path, const Query& query = {});
   json::Value post(std::string_view path, const json::Value& body, int timeout_ms = kTimeoutMs);
+  json::Value remove(std::string_view path);                             // DELETE
   std::string get_text(std::string_view path, const Query& query = {});  // the body as it is
   json::Value post_text(std::string_view path, std::string_view content_type,
                         const std::string& body);

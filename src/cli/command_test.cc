@@ -144,7 +144,7 @@ TEST(CommandLine, AUsageErrorNamesTheWordAndTheWayOut) {
   EXPECT_EQ(error({"run", "list", "--limt", "3"}),
             "error: `run list`: there is no option `--limt`, did you mean `--limit`?");
   EXPECT_EQ(error({"doctor", "now"}), "error: `doctor`: `now` is one word too many");
-  EXPECT_EQ(error({"run", "show", "a", "b"}), "error: `run show`: RUN can be given only once");
+  EXPECT_EQ(error({"run", "show", "a", "b"}), "error: `run show`: `b` is one word too many");
   EXPECT_EQ(error({"run", "list", "--limit"}), "error: `run list`: --limit needs a value");
   EXPECT_EQ(error({"rollout", "list", "--endpoint", ""}),
             "error: `rollout list`: --endpoint is empty");

@@ -32,9 +32,11 @@ std::vector<Command> server_commands() {
         text("--listen", "HOST:PORT", "address (default 127.0.0.1:5000; port 0 takes a free one)"),
         {"--allow-host", Kind::kRepeated,
          "a name besides localhost that requests may be addressed to", "NAME"},
-        text(
-            "--durability", "kill|power",
-            "what an acknowledged write survives (default kill: kill -9; power: a power cut too)")},
+        text("--durability", "kill|power",
+             "what an acknowledged write survives (default kill: kill -9; power: a power cut too)"),
+        text("--default-permission", "PERMISSION",
+             "what users may do where no grant speaks: NO_PERMISSIONS (default), READ, USE, EDIT, "
+             "MANAGE")},
        server_run,
        false,
        false},
@@ -296,6 +298,76 @@ std::vector<Command> automation_commands() {
   };
 }
 
+std::vector<Command> access_commands() {
+  const Option user = positional("USER", "name");
+  const Option kind = positional(
+      "KIND", "experiment, registered_model, prompt, endpoint; or, with *, operations, run …");
+  const Option thing = positional("THING", "the experiment's id, the model's name …; * for all");
+  return {
+      {"user list", "accounts", {"slipway user list"}, {}, user_list},
+      {"user create",
+       "make an account; the password is read from standard input",
+       {"slipway user create ann --admin", "slipway user create bob < password.txt"},
+       {user, flag("--admin", "may do everything (the first account may in any case)")},
+       user_create},
+      {"user show",
+       "what a user may do, grant by grant",
+       {"slipway user show ann"},
+       {user},
+       user_show},
+      {"user password",
+       "give an account another password, read from standard input",
+       {"slipway user password ann"},
+       {user},
+       user_password},
+      {"user admin",
+       "make a user an administrator, or no longer",
+       {"slipway user admin ann", "slipway user admin ann --off"},
+       {user, flag("--off", "no longer")},
+       user_admin},
+      {"user delete",
+       "delete an account with its tokens and permissions",
+       {"slipway user delete bob"},
+       {user},
+       user_delete},
+      {"user grant",
+       "let a user READ, USE, EDIT or MANAGE a thing; DENY refuses whatever other grants say",
+       {"slipway user grant ann experiment 7 EDIT",
+        "slipway user grant bob registered_model late-arrival READ",
+        "slipway user grant bob operations '*' READ"},
+       {user, kind, thing, positional("PERMISSION", "READ, USE, EDIT, MANAGE or DENY")},
+       user_grant},
+      {"user revoke",
+       "take such a grant back",
+       {"slipway user revoke ann experiment 7"},
+       {user, kind, thing},
+       user_revoke},
+      {"token list",
+       "tokens of accounts, never their text",
+       {"slipway token list", "slipway token list --user ann"},
+       {text("--user", "USER", "only this one's")},
+       token_list},
+      {"token create",
+       "make a token that acts for a user, and print it: the one time that it is shown",
+       {"slipway token create laptop", "slipway token create ci --user ann --ttl 90d"},
+       {positional("NAME", "what to call it"), text("--user", "USER", "whose (default: who asks)"),
+        text("--ttl", "DURATION", "ends after 12h, 90d … (default: never)")},
+       token_create},
+      {"token revoke",
+       "end a token",
+       {"slipway token revoke ci --user ann"},
+       {positional("NAME", "its name"), {"--user", Kind::kText, "whose", "USER", true}},
+       token_revoke},
+      {"audit list",
+       "who changed what and who was refused, newest first",
+       {"slipway audit list", "slipway audit list --refused --limit 20",
+        "slipway audit list --actor user:ann --json"},
+       {text("--actor", "ACTOR", "only this one: user:NAME, token:server, nobody"),
+        flag("--refused", "refusals alone"), integer("--limit", "at most that many (default 100)")},
+       audit_list},
+  };
+}
+
 std::vector<Command> local_commands() {
   const Option targets{"TARGET", Kind::kPositionals,
                        "stages, dvc.yaml files, .dvc files or outputs"};
@@ -366,7 +438,7 @@ std::vector<Command> make_commands() {
   std::vector<Command> all;
   for (auto part :
        {server_commands(), automation_commands(), registry_commands(), serving_commands(),
-        monitoring_commands(), tracking_commands(), local_commands()}) {
+        monitoring_commands(), tracking_commands(), access_commands(), local_commands()}) {
     for (Command& command : part) all.push_back(std::move(command));
   }
   return all;

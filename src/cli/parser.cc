@@ -158,6 +158,7 @@ void add_option(CLI::App& app, Bound& bound) {
     case Option::Kind::kPositional:
       app.add_option(option.flags, bound.values, option.help)
           ->expected(1)
+          ->allow_extra_args(false)  // else the first of several positionals takes all words
           ->required(option.required);
       return;
     case Option::Kind::kRepeated:

@@ -48,6 +48,7 @@ int server_run(const Arguments& arguments, Context& context) {
         Code::kInvalidArgument,
         "`--durability " + durability + "`: kill (survives kill -9) or power (and a power cut)");
   }
+  config.default_permission = arguments.text_or("default-permission", config.default_permission);
   config.durability =
       durability == "power" ? storage::Durability::kPower : storage::Durability::kKill;
 

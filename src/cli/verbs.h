@@ -50,6 +50,19 @@ int trigger_resume(const Arguments&, Context&);
 int trigger_fire(const Arguments&, Context&);
 int trigger_log(const Arguments&, Context&);
 
+int user_list(const Arguments&, Context&);
+int user_create(const Arguments&, Context&);
+int user_show(const Arguments&, Context&);
+int user_password(const Arguments&, Context&);
+int user_admin(const Arguments&, Context&);
+int user_delete(const Arguments&, Context&);
+int user_grant(const Arguments&, Context&);
+int user_revoke(const Arguments&, Context&);
+int token_list(const Arguments&, Context&);
+int token_create(const Arguments&, Context&);
+int token_revoke(const Arguments&, Context&);
+int audit_list(const Arguments&, Context&);
+
 int event_list(const Arguments&, Context&);
 int event_show(const Arguments&, Context&);
 int evidence_show(const Arguments&, Context&);
