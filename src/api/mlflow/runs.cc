@@ -141,7 +141,11 @@ http::Response search(storage::Session& session, const Parameters& parameters,
   Redaction redaction(session, caller);
   std::int64_t last = 0;
   tracking::load_runs(session, found.keys, [&](const tracking::Run& run) {
-    writer.add(caller.admin ? run : redaction.of(run));
+    if (caller.admin) {
+      writer.add(run);
+    } else {
+      writer.add(redaction.of(run));
+    }
     last = run.info.key;
     return writer.bytes() < RunWriter::kAnswerBytesMax;
   });
