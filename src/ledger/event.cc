@@ -39,12 +39,11 @@ StoredEvent append(storage::Transaction& transaction, const Clock& clock, const 
   static_cast<Event&>(stored) = event;
   stored.recorded_at = clock.now();
   stored.id = new_ulid(stored.recorded_at);
-  transaction.execute(
+  stored.seq = transaction.insert_id(
       "INSERT INTO event (id, type, subject, actor, cause, event_time, recorded_at, body, evidence)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING seq",
       stored.id, stored.type, stored.subject, stored.actor, stored.cause, stored.event_time,
       stored.recorded_at, json::write(stored.body), json::write(evidence_json(stored.evidence)));
-  stored.seq = transaction.last_insert_id();
   return stored;
 }
 

@@ -103,8 +103,9 @@ void put_monitor(storage::Transaction& transaction, const Clock&, const std::str
     if (needs_new_start(present->spec, parsed)) reset_monitor(transaction, present->key);
     return;
   }
-  transaction.execute("INSERT INTO monitor (name, spec) VALUES (?1, ?2)", name, text);
-  reset_monitor(transaction, transaction.last_insert_id());
+  const std::int64_t key = transaction.insert_id(
+      "INSERT INTO monitor (name, spec) VALUES (?1, ?2) RETURNING key", name, text);
+  reset_monitor(transaction, key);
 }
 
 void delete_monitor(storage::Transaction& transaction, const std::string& name) {

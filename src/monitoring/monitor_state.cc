@@ -222,8 +222,9 @@ void add_to_day(storage::Transaction& transaction, std::int64_t monitor, TimeUs 
   transaction.execute(
       "INSERT INTO monitor_day (monitor, day, labelled, loss_sum, loss_sum_squares) "
       "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (monitor, day) DO UPDATE SET "
-      "labelled = labelled + excluded.labelled, loss_sum = loss_sum + excluded.loss_sum, "
-      "loss_sum_squares = loss_sum_squares + excluded.loss_sum_squares",
+      "labelled = monitor_day.labelled + excluded.labelled, "
+      "loss_sum = monitor_day.loss_sum + excluded.loss_sum, "
+      "loss_sum_squares = monitor_day.loss_sum_squares + excluded.loss_sum_squares",
       monitor, time / kMicrosPerDay, labelled, loss, loss_squared);
 }
 

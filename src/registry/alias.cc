@@ -83,8 +83,9 @@ struct Passed {
 // Whether the gate came to this document after the rule, or the gate's own spec, last changed.
 bool is_current(storage::Session& session, const AliasRule& rule, const std::string& hash) {
   storage::Statement row = session.query(
-      "SELECT 1 FROM event WHERE subject = ?1 AND type = 'gate.evaluated' AND evidence LIKE ?2 "
-      "AND seq > (SELECT since FROM alias_rule WHERE model = ?3 AND alias = ?4) LIMIT 1",
+      "SELECT 1 FROM event WHERE subject = ?1 AND type = 'gate.evaluated' AND " +
+          storage::like("evidence", "?2") +
+          " AND seq > (SELECT since FROM alias_rule WHERE model = ?3 AND alias = ?4) LIMIT 1",
       "gate:" + rule.gate, "%\"" + hash + "\"%", rule.model, rule.alias);
   return row.step();
 }

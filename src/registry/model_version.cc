@@ -155,13 +155,12 @@ ModelVersion create_version(storage::Transaction& transaction, const Clock& cloc
     number = row.int64(0);
   }
   const TimeUs now = clock.now();
-  transaction.execute(
+  const std::int64_t key = transaction.insert_id(
       "INSERT INTO model_version (model, version, created_at, updated_at, user_id, stage, "
       "description, source, location, run_id, run_link, model_id) "
-      "VALUES (?1, ?2, ?3, ?3, ?4, 'None', ?5, ?6, ?7, ?8, ?9, ?10)",
+      "VALUES (?1, ?2, ?3, ?3, ?4, 'None', ?5, ?6, ?7, ?8, ?9, ?10) RETURNING key",
       model.key, number, now, version.user_id, version.description, resolved.source,
       resolved.location, resolved.run_id, version.run_link, resolved.model_id);
-  const std::int64_t key = transaction.last_insert_id();
   for (const Tag& tag : version.tags) write_tag(transaction, key, tag);
   transaction.execute("UPDATE registered_model SET updated_at = ?1 WHERE key = ?2", now, model.key);
   ModelVersion created = require(transaction, version.model, number);

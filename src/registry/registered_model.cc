@@ -106,11 +106,10 @@ RegisteredModel create_model(storage::Transaction& transaction, const Clock& clo
   if (const auto holder = find_model(transaction, model.name))
     throw already_exists(*holder, is_prompt(model.tags));
   const TimeUs now = clock.now();
-  transaction.execute(
+  const std::int64_t key = transaction.insert_id(
       "INSERT INTO registered_model (name, description, created_at, updated_at) "
-      "VALUES (?1, ?2, ?3, ?3)",
+      "VALUES (?1, ?2, ?3, ?3) RETURNING key",
       model.name, model.description, now);
-  const std::int64_t key = transaction.last_insert_id();
   for (const Tag& tag : model.tags) write_tag(transaction, key, tag);
   append_event(transaction, clock, "model.created", model.name, model.actor, {});
   return get_model(transaction, model.name);

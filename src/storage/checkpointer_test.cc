@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "storage/database.h"
-#include "storage/testing.h"
+#include "storage/faulty_disk.h"
 
 namespace slipway::storage {
 namespace {

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/connection.h"
+
 namespace slipway::storage {
 
 // One step of the schema, from schema/NNNN_name.sql. Steps are applied in order, each once, each in
@@ -16,5 +18,10 @@ struct Migration {
 
 // All that this program knows, embedded at build time, by number.
 std::vector<Migration> migrations();
+
+// Brings the store behind the connection up to date. A step that fails is undone, and what came
+// before it stays. A schema newer than this program throws kFailedPrecondition naming both versions
+// and touches nothing. Says in the log while a step over a store with rows runs how long it has.
+void migrate(Connection& connection);
 
 }  // namespace slipway::storage

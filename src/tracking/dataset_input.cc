@@ -62,12 +62,15 @@ void log_inputs(storage::Transaction& transaction, std::string_view run_id,
   const RunInfo run = get_active_run(transaction, run_id);
   for (const DatasetInput& input : datasets) {
     const std::int64_t dataset = find_or_create_dataset(transaction, run.experiment_id, input);
-    if (transaction.execute("INSERT INTO dataset_input (run, dataset) VALUES (?1, ?2) ON CONFLICT "
-                            "(run, dataset) DO NOTHING",
-                            run.key, dataset) == 0) {
-      continue;
+    std::int64_t link = 0;
+    {
+      auto row = transaction.query(
+          "INSERT INTO dataset_input (run, dataset) VALUES (?1, ?2) ON CONFLICT (run, dataset) DO "
+          "NOTHING RETURNING id",
+          run.key, dataset);
+      if (!row.step()) continue;  // linked before
+      link = row.int64(0);
     }
-    const std::int64_t link = transaction.last_insert_id();
     for (const auto& [key, value] : input.tags) {
       transaction.execute(
           "INSERT INTO dataset_input_tag (input, key, value) VALUES (?1, ?2, ?3) "

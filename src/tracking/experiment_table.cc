@@ -83,11 +83,10 @@ std::int64_t create_experiment(storage::Transaction& transaction, const NewExper
   for (const auto& [key, value] : experiment.tags) check_tag(key, value);
   if (const auto holder = find_experiment_by_name(transaction, experiment.name))
     name_taken(*holder);
-  transaction.execute(
+  const std::int64_t id = transaction.insert_id(
       "INSERT INTO experiment (name, artifact_location, created_at_ms, updated_at_ms) VALUES (?1, "
-      "?2, ?3, ?3)",
+      "?2, ?3, ?3) RETURNING id",
       experiment.name, experiment.artifact_location, now_ms);
-  const std::int64_t id = transaction.last_insert_id();
   if (experiment.artifact_location.empty()) {
     transaction.execute("UPDATE experiment SET artifact_location = ?2 WHERE id = ?1", id,
                         std::string(kArtifactScheme) + std::to_string(id));

@@ -143,13 +143,12 @@ LoggedModel create_logged_model(storage::Transaction& transaction, const NewLogg
   std::string uri = experiment.artifact_location;
   if (!uri.ends_with('/')) uri += '/';
   uri += "models/" + id + "/artifacts";
-  transaction.execute(
+  const std::int64_t key = transaction.insert_id(
       "INSERT INTO logged_model (model_id, experiment, name, artifact_uri, created_at_ms, "
       "updated_at_ms, status, model_type, "
-      "source_run_id, status_message) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, '')",
+      "source_run_id, status_message) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, '') RETURNING id",
       id, experiment.id, model.name.empty() ? invent_name() : model.name, uri, now_ms,
       static_cast<int>(ModelStatus::kPending), model.model_type, model.source_run_id);
-  const std::int64_t key = transaction.last_insert_id();
   put_params(transaction, key, id, model.params);
   put_tags(transaction, key, model.tags);
   return load_logged_model(transaction, key);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/error.h"
 #include "tracking/series_blocks.h"
 
 namespace slipway::tracking {
@@ -27,35 +28,67 @@ struct Series {
 // What one write adds to one series.
 struct Addition {
   std::string_view key;
-  std::vector<Point> points;  // as they came
+  std::vector<Point> points;  // as they came, then sorted
+  Point newest;
+  Series series;
 };
 
-Series find_series_row(storage::Transaction& transaction, std::int64_t run, std::string_view key) {
-  auto row = transaction.query(
-      "SELECT id, fragments, fragment_points, small_chunks, sealed_points, time_max_ms, step_max "
-      "FROM series WHERE run = ?1 AND key = ?2",
-      run, key);
-  if (!row.step()) return {};
-  return {row.int64(0), row.int64(1), row.int64(2), row.int64(3),
-          row.int64(4), row.int64(5), row.int64(6)};
+using Additions = std::vector<Addition*>;
+
+// Rows may come in any order, and nearly always come in that of the keys: `next` says which is due.
+Addition& of_key(const Additions& additions, std::string_view key, std::size_t& next) {
+  for (std::size_t tries = 0; tries < additions.size(); ++tries) {
+    Addition& addition = *additions[next++ % additions.size()];
+    if (addition.key == key) return addition;
+  }
+  throw Error(Code::kInternal, "the store answered with a series that was not asked for");
 }
 
-void insert_series(storage::Transaction& transaction, std::int64_t run, std::string_view key,
-                   Series& series) {
-  transaction.execute(
+void find_series(storage::Transaction& transaction, std::int64_t run, const Additions& additions) {
+  std::size_t next = 0;
+  transaction.execute_many(
+      "SELECT id, fragments, fragment_points, small_chunks, sealed_points, time_max_ms, step_max, "
+      "key FROM series WHERE run = ?1 AND key = ?2",
+      additions.size(),
+      [&](storage::Statement& statement, std::size_t i) {
+        statement.bind(1, run).bind(2, additions[i]->key);
+      },
+      [&](const storage::Statement& row) {
+        of_key(additions, row.text_view(7), next).series = {
+            row.int64(0), row.int64(1), row.int64(2), row.int64(3),
+            row.int64(4), row.int64(5), row.int64(6)};
+      });
+}
+
+void insert_series(storage::Transaction& transaction, std::int64_t run,
+                   const Additions& additions) {
+  std::size_t next = 0;
+  transaction.execute_many(
       "INSERT INTO series (run, key, fragments, fragment_points, small_chunks, sealed_points, "
-      "time_max_ms, step_max) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-      run, key, series.fragments, series.fragment_points, series.small_chunks, series.sealed_points,
-      series.time_max_ms, series.step_max);
-  series.id = transaction.last_insert_id();
+      "time_max_ms, step_max) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING id, key",
+      additions.size(),
+      [&](storage::Statement& statement, std::size_t i) {
+        const Series& series = additions[i]->series;
+        statement.bind(1, run).bind(2, additions[i]->key).bind(3, series.fragments);
+        statement.bind(4, series.fragment_points).bind(5, series.small_chunks);
+        statement.bind(6, series.sealed_points).bind(7, series.time_max_ms);
+        statement.bind(8, series.step_max);
+      },
+      [&](const storage::Statement& row) {
+        of_key(additions, row.text_view(1), next).series.id = row.int64(0);
+      });
 }
 
-void update_series(storage::Transaction& transaction, const Series& series) {
-  transaction.execute(
+void update_series(storage::Transaction& transaction, const Additions& additions) {
+  transaction.execute_many(
       "UPDATE series SET fragments = ?2, fragment_points = ?3, small_chunks = ?4, sealed_points = "
       "?5, time_max_ms = ?6, step_max = ?7 WHERE id = ?1",
-      series.id, series.fragments, series.fragment_points, series.small_chunks,
-      series.sealed_points, series.time_max_ms, series.step_max);
+      additions.size(), [&](storage::Statement& statement, std::size_t i) {
+        const Series& series = additions[i]->series;
+        statement.bind(1, series.id).bind(2, series.fragments).bind(3, series.fragment_points);
+        statement.bind(4, series.small_chunks).bind(5, series.sealed_points);
+        statement.bind(6, series.time_max_ms).bind(7, series.step_max);
+      });
 }
 
 // Leaves the points that the series does not have yet. Most are newer than all it has, by their
@@ -75,22 +108,23 @@ void drop_known(storage::Transaction& transaction, const Series& series,
   }
 }
 
-void insert_block(storage::Transaction& transaction, const char* sql, std::int64_t series,
-                  std::int64_t ordinal, const std::vector<Point>& points) {
+void bind_block(storage::Statement& statement, std::int64_t series, std::int64_t ordinal,
+                const std::vector<Point>& points) {
   const Extent extent = extent_of(points);
-  auto insert = transaction.prepare(sql);
-  insert.bind(1, series).bind(2, ordinal).bind(3, static_cast<std::int64_t>(points.size()));
-  insert.bind(4, extent.time_min_ms).bind(5, extent.time_max_ms);
-  insert.bind(6, extent.step_min).bind(7, extent.step_max).bind_blob(8, encode_chunk(points));
-  insert.step();
+  statement.bind(1, series).bind(2, ordinal).bind(3, static_cast<std::int64_t>(points.size()));
+  statement.bind(4, extent.time_min_ms).bind(5, extent.time_max_ms);
+  statement.bind(6, extent.step_min).bind(7, extent.step_max).bind_blob(8, encode_chunk(points));
 }
 
-void insert_fragment(storage::Transaction& transaction, std::int64_t series, std::int64_t ordinal,
-                     const std::vector<Point>& points) {
-  insert_block(transaction,
-               "INSERT INTO fragment (series, ordinal, points, time_min_ms, time_max_ms, step_min, "
-               "step_max, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-               series, ordinal, points);
+// The points of each addition as its series' newest fragment.
+void insert_fragments(storage::Transaction& transaction, const Additions& additions) {
+  transaction.execute_many(
+      "INSERT INTO fragment (series, ordinal, points, time_min_ms, time_max_ms, step_min, "
+      "step_max, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+      additions.size(), [&](storage::Statement& statement, std::size_t i) {
+        const Addition& addition = *additions[i];
+        bind_block(statement, addition.series.id, addition.series.fragments, addition.points);
+      });
 }
 
 // Returns how many of the chunks are small.
@@ -104,15 +138,18 @@ std::int64_t insert_chunks(storage::Transaction& transaction, std::int64_t serie
     ordinal = row.int64(0);
   }
   std::int64_t small = 0;
-  for (std::size_t from = 0; from < points.size(); from += kChunkPointsMax) {
-    const std::size_t count = std::min(kChunkPointsMax, points.size() - from);
-    const auto begin = points.begin() + static_cast<std::ptrdiff_t>(from);
-    insert_block(transaction,
-                 "INSERT INTO chunk (series, ordinal, points, time_min_ms, time_max_ms, step_min, "
-                 "step_max, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                 series, ++ordinal, {begin, begin + static_cast<std::ptrdiff_t>(count)});
-    if (count < kLargeChunkPoints) ++small;
-  }
+  const std::size_t chunks = (points.size() + kChunkPointsMax - 1) / kChunkPointsMax;
+  transaction.execute_many(
+      "INSERT INTO chunk (series, ordinal, points, time_min_ms, time_max_ms, step_min, step_max, "
+      "bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+      chunks, [&](storage::Statement& statement, std::size_t i) {
+        const std::size_t from = i * kChunkPointsMax;
+        const std::size_t count = std::min(kChunkPointsMax, points.size() - from);
+        const auto begin = points.begin() + static_cast<std::ptrdiff_t>(from);
+        bind_block(statement, series, ++ordinal,
+                   {begin, begin + static_cast<std::ptrdiff_t>(count)});
+        if (count < kLargeChunkPoints) ++small;
+      });
   return small;
 }
 
@@ -156,73 +193,77 @@ void merge_chunks(storage::Transaction& transaction, Series& series) {
       ordinals.push_back(rows.int64(1));
     }
   }
-  for (const std::int64_t ordinal : ordinals)
-    transaction.execute("DELETE FROM chunk WHERE series = ?1 AND ordinal = ?2", series.id, ordinal);
+  transaction.execute_many("DELETE FROM chunk WHERE series = ?1 AND ordinal = ?2", ordinals.size(),
+                           [&](storage::Statement& statement, std::size_t i) {
+                             statement.bind(1, series.id).bind(2, ordinals[i]);
+                           });
   sort_history(points);
   series.small_chunks = insert_chunks(transaction, series.id, points);
 }
 
-// Keeps points that are new to the series, sorted.
-void add_points(storage::Transaction& transaction, std::int64_t run, std::string_view key,
-                Series& series, std::vector<Point> points) {
-  const Extent extent = extent_of(points);
-  const auto count = static_cast<std::int64_t>(points.size());
-  const bool is_new = series.id == 0;
-  series.time_max_ms =
-      is_new ? extent.time_max_ms : std::max(series.time_max_ms, extent.time_max_ms);
-  series.step_max = is_new ? extent.step_max : std::max(series.step_max, extent.step_max);
-  const std::int64_t together = series.fragment_points + count;
-  if (together < kSealPoints && series.fragments < kFragmentsMax) {
-    series.fragment_points = together;
-    ++series.fragments;
-    if (is_new)
-      insert_series(transaction, run, key, series);
-    else
-      update_series(transaction, series);
-    insert_fragment(transaction, series.id, series.fragments, points);
-    return;
-  }
-  if (is_new) insert_series(transaction, run, key, series);
-  append(points, take_fragments(transaction, series));
-  sort_history(points);
+// Gathers the fragments of a series and these points, into chunks where they are enough.
+void gather(storage::Transaction& transaction, std::int64_t run, Addition& addition,
+            std::int64_t together) {
+  Series& series = addition.series;
+  if (series.id == 0) insert_series(transaction, run, {&addition});
+  append(addition.points, take_fragments(transaction, series));
+  sort_history(addition.points);
   if (together < kSealPoints) {
     series.fragments = 1;
     series.fragment_points = together;
-    insert_fragment(transaction, series.id, 1, points);
+    insert_fragments(transaction, {&addition});
   } else {
     series.fragments = 0;
     series.fragment_points = 0;
     series.sealed_points += together;
-    series.small_chunks += insert_chunks(transaction, series.id, points);
+    series.small_chunks += insert_chunks(transaction, series.id, addition.points);
     if (series.small_chunks >= kSmallChunksMax) merge_chunks(transaction, series);
   }
-  update_series(transaction, series);
+  update_series(transaction, {&addition});
 }
 
-void update_latest(storage::Transaction& transaction, const RunInfo& run, std::string_view key,
-                   const Point& point) {
-  const bool nan = std::isnan(point.value);
-  transaction.execute(
+// Keeps the points, which are new to their series and sorted. Most become one more fragment each.
+void add_points(storage::Transaction& transaction, std::int64_t run, const Additions& additions) {
+  Additions added;
+  Additions grown;
+  for (Addition* const addition : additions) {
+    if (addition->points.empty()) continue;
+    Series& series = addition->series;
+    const Extent extent = extent_of(addition->points);
+    const bool is_new = series.id == 0;
+    series.time_max_ms =
+        is_new ? extent.time_max_ms : std::max(series.time_max_ms, extent.time_max_ms);
+    series.step_max = is_new ? extent.step_max : std::max(series.step_max, extent.step_max);
+    const std::int64_t together =
+        series.fragment_points + static_cast<std::int64_t>(addition->points.size());
+    if (together >= kSealPoints || series.fragments >= kFragmentsMax) {
+      gather(transaction, run, *addition, together);
+      continue;
+    }
+    series.fragment_points = together;
+    ++series.fragments;
+    (is_new ? added : grown).push_back(addition);
+  }
+  if (!added.empty()) insert_series(transaction, run, added);
+  if (!grown.empty()) update_series(transaction, grown);
+  added.insert(added.end(), grown.begin(), grown.end());
+  if (!added.empty()) insert_fragments(transaction, added);
+}
+
+void update_latest(storage::Transaction& transaction, const RunInfo& run,
+                   const Additions& additions) {
+  transaction.execute_many(
       "INSERT INTO latest (run, key, experiment, value, nan, step, time_ms) VALUES (?1, ?2, ?3, "
-      "?4, ?5, ?6, ?7) "
-      "ON CONFLICT (run, key) DO UPDATE SET value = excluded.value, nan = excluded.nan, step = "
-      "excluded.step, "
-      "time_ms = excluded.time_ms "
-      "WHERE (excluded.step, excluded.time_ms, excluded.value) > (latest.step, latest.time_ms, "
-      "latest.value)",
-      run.key, key, run.experiment_id, nan ? 0.0 : point.value, nan, point.step, point.time_ms);
-}
-
-void append_series(storage::Transaction& transaction, const RunInfo& run, bool run_is_empty,
-                   Addition& addition) {
-  std::vector<Point>& points = addition.points;
-  const Point newest = *std::max_element(points.begin(), points.end(), latest_less);
-  sort_history(points);
-  Series series;
-  if (!run_is_empty) series = find_series_row(transaction, run.key, addition.key);
-  if (series.id != 0) drop_known(transaction, series, points);
-  update_latest(transaction, run, addition.key, newest);
-  if (!points.empty()) add_points(transaction, run.key, addition.key, series, std::move(points));
+      "?4, ?5, ?6, ?7) ON CONFLICT (run, key) DO UPDATE SET value = excluded.value, nan = "
+      "excluded.nan, step = excluded.step, time_ms = excluded.time_ms WHERE (excluded.step, "
+      "excluded.time_ms, excluded.value) > (latest.step, latest.time_ms, latest.value)",
+      additions.size(), [&](storage::Statement& statement, std::size_t i) {
+        const Point& point = additions[i]->newest;
+        const bool nan = std::isnan(point.value);
+        statement.bind(1, run.key).bind(2, additions[i]->key).bind(3, run.experiment_id);
+        statement.bind(4, nan ? 0.0 : point.value).bind(5, nan).bind(6, point.step);
+        statement.bind(7, point.time_ms);
+      });
 }
 
 // By key, in the order of their first points.
@@ -238,7 +279,7 @@ std::vector<Addition> group_by_key(const std::vector<Metric>& metrics) {
         last = next;
       } else {
         const auto [entry, is_new] = index.try_emplace(metric.key, additions.size());
-        if (is_new) additions.push_back({metric.key, {}});
+        if (is_new) additions.push_back({metric.key, {}, {}, {}});
         last = entry->second;
       }
     }
@@ -257,9 +298,22 @@ bool has_no_metrics(storage::Transaction& transaction, std::int64_t run) {
 
 void append_metrics(storage::Transaction& transaction, const RunInfo& run,
                     const std::vector<Metric>& metrics) {
-  std::vector<Addition> additions = group_by_key(metrics);
-  const bool run_is_empty = additions.size() > 1 && has_no_metrics(transaction, run.key);
-  for (Addition& addition : additions) append_series(transaction, run, run_is_empty, addition);
+  std::vector<Addition> grouped = group_by_key(metrics);
+  const bool run_is_empty = grouped.size() > 1 && has_no_metrics(transaction, run.key);
+  Additions additions;
+  additions.reserve(grouped.size());
+  for (Addition& addition : grouped) {
+    std::vector<Point>& points = addition.points;
+    addition.newest = *std::max_element(points.begin(), points.end(), latest_less);
+    sort_history(points);
+    additions.push_back(&addition);
+  }
+  if (!run_is_empty) find_series(transaction, run.key, additions);
+  for (Addition& addition : grouped) {
+    if (addition.series.id != 0) drop_known(transaction, addition.series, addition.points);
+  }
+  update_latest(transaction, run, additions);
+  add_points(transaction, run.key, additions);
 }
 
 }  // namespace slipway::tracking

@@ -218,7 +218,7 @@ SortColumn RunTable::sort_column(SearchSql& sql, std::string& joins, const Order
   if (term.entity == Entity::kAttribute) {
     const std::string column(attribute_column(term.key));
     if (term.key == "end_time")
-      return {"(" + column + " IS NULL) * 2", column, ValueKind::kInteger};
+      return {"CASE WHEN " + column + " IS NULL THEN 2 ELSE 0 END", column, ValueKind::kInteger};
     return {"", column, term.key == "start_time" ? ValueKind::kInteger : ValueKind::kText};
   }
   const std::string alias = "s" + std::to_string(number);
@@ -229,7 +229,7 @@ SortColumn RunTable::sort_column(SearchSql& sql, std::string& joins, const Order
     return {"CASE WHEN " + alias + ".run IS NULL THEN 2 ELSE " + alias + ".nan END",
             alias + ".value", ValueKind::kReal};
   }
-  return {"(" + alias + ".run IS NULL) * 2", alias + ".value", ValueKind::kText};
+  return {"CASE WHEN " + alias + ".run IS NULL THEN 2 ELSE 0 END", alias + ".value", ValueKind::kText};
 }
 
 std::vector<Driver> RunTable::drivers(const Filter& filter) const {

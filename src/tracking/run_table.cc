@@ -119,13 +119,11 @@ RunInfo create_run(storage::Transaction& transaction, const NewRun& run) {
   info.artifact_uri = experiment.artifact_location;
   if (!info.artifact_uri.ends_with('/')) info.artifact_uri += '/';
   info.artifact_uri += info.id + "/artifacts";
-  transaction.execute(
+  info.key = transaction.insert_id(
       "INSERT INTO run (uuid, experiment, name, user_id, status, start_time_ms, artifact_uri) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
-      "?7)",
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id",
       info.id, info.experiment_id, info.name, info.user_id, static_cast<int>(info.status),
       info.start_time_ms, info.artifact_uri);
-  info.key = transaction.last_insert_id();
   for (std::size_t i = 0; i < tags.size(); ++i) {
     const std::string path = "tags[" + std::to_string(i) + "].key";
     check_key_and_length(tags[i].first, path, path);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "storage/migrations.h"
-#include "storage/testing.h"
+#include "storage/faulty_disk.h"
 #include "tracking/run_search.h"
 #include "tracking/run_table.h"
 #include "tracking/session.h"

@@ -144,9 +144,9 @@ class PlannedSearch {
   // Appends until `out` has `wanted` rows or there are no more.
   void search(const Level& level, std::size_t wanted, std::vector<std::int64_t>& out);
 
-  storage::Statement open(const SearchSql& sql) const {
+  storage::Statement open(const SearchSql& sql, storage::Usage usage) const {
     if (options_.trace != nullptr) options_.trace->push_back(sql.text);
-    return sql.open(session_);
+    return sql.open(session_, usage);
   }
   std::string residual(SearchSql& sql, const Filter& filter, const Driver& driver,
                        const Access& access) const;
@@ -239,7 +239,7 @@ void Walk::open(const Seek* seek) {
                columns.text + " FROM " + access.from + access.join + columns.joins +
                (where.empty() ? "" : " WHERE " + where) + " ORDER BY " + access.group +
                (term().ascending ? " ASC" : " DESC");
-    Stream stream{search_.open(sql), std::move(columns), {}, true};
+    Stream stream{search_.open(sql, storage::Usage::kWalk), std::move(columns), {}, true};
     stream.group.value = access.group_kind == ValueKind::kInteger
                              ? SortValue{0, std::int64_t{0}}.value
                          : access.group_kind == ValueKind::kReal ? SortValue{0, 0.0}.value
@@ -409,7 +409,7 @@ std::int64_t PlannedSearch::count(const Filter& filter, const Driver& driver,
   sql.text = "SELECT COUNT(*) FROM (SELECT 1 FROM " + access.from +
              (access.where.empty() ? "" : " WHERE " + access.where) + " LIMIT " + sql.bind(most) +
              ") counted";
-  auto row = open(sql);
+  auto row = open(sql, storage::Usage::kPlain);
   row.step();
   return row.int64(0);
 }
@@ -429,7 +429,7 @@ void PlannedSearch::collect(const Level& level, const Driver& driver, std::size_
              access.join + columns.joins + (where.empty() ? "" : " WHERE " + where);
   Best best(level);
   best.begin(wanted - out.size());
-  auto rows = open(sql);
+  auto rows = open(sql, storage::Usage::kWalk);
   while (rows.step()) best.add(rows, 1, columns);
   best.take(out);
 }

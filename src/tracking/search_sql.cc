@@ -14,23 +14,6 @@ namespace {
 constexpr std::size_t kBlockSmall = 10;
 constexpr std::size_t kBlockLarge = 200;
 
-// SQLite's LIKE folds case, its GLOB does not: % and _ become * and ?, and what GLOB would take for
-// its own is put in brackets.
-std::string glob_of_like(std::string_view pattern) {
-  std::string glob;
-  for (const char c : pattern) {
-    switch (c) {
-      case '%': glob += '*'; break;
-      case '_': glob += '?'; break;
-      case '*':
-      case '?':
-      case '[': glob += std::string("[") + c + "]"; break;
-      default: glob += c;
-    }
-  }
-  return glob;
-}
-
 }  // namespace
 
 std::string SearchSql::bind(std::int64_t value) {
@@ -64,8 +47,8 @@ std::string SearchSql::text_condition(std::string_view column, const Comparison&
   const std::string_view first =
       comparison.texts.empty() ? std::string_view() : comparison.texts.front();
   switch (comparison.op) {
-    case Operator::kLike: return name + " GLOB " + bind(std::string_view(glob_of_like(first)));
-    case Operator::kIlike: return "LOWER(" + name + ") LIKE LOWER(" + bind(first) + ")";
+    case Operator::kLike: return storage::like(name, bind(first));
+    case Operator::kIlike: return storage::like_any_case(name, bind(first));
     case Operator::kIn: return name + " IN " + bind_list(comparison.texts);
     case Operator::kNotIn: return name + " NOT IN " + bind_list(comparison.texts);
     default: return name + " " + std::string(sql_operator(comparison.op)) + " " + bind(first);
@@ -113,8 +96,8 @@ std::string_view head_of(std::string_view text) {
   return text;
 }
 
-storage::Statement SearchSql::open(storage::Session& session) const {
-  storage::Statement statement = session.prepare(text);
+storage::Statement SearchSql::open(storage::Session& session, storage::Usage usage) const {
+  storage::Statement statement = session.prepare(text, usage);
   int index = 0;
   for (const auto& value : values_) {
     ++index;

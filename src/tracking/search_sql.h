@@ -54,7 +54,8 @@ class SearchSql {
   static void append(std::string& where, const std::string& condition);
 
   // Ready to step.
-  storage::Statement open(storage::Session& session) const;
+  storage::Statement open(storage::Session& session,
+                          storage::Usage usage = storage::Usage::kPlain) const;
 
  private:
   std::vector<std::variant<std::int64_t, double, std::string>> values_;
