@@ -4,13 +4,13 @@ SHELL := /bin/bash
 BUILD := build/release
 JOBS ?= $(shell nproc)
 
-.PHONY: help run test build setup unit e2e clients page-test differential record-mlflow bench lint lint-all check story-check oracle asan tsan fuzz clean
+.PHONY: help run test build setup unit e2e e2e-postgres clients page-test differential record-mlflow bench lint lint-all check story-check oracle asan tsan fuzz clean
 
 help:            ## what can be made
 	@grep -hE '^[a-z0-9-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup:           ## install what is missing: Debian packages, parts with digests, Python and page packages
-	@scripts/setup build page python browser
+	@scripts/setup build page python browser database
 
 build:           ## the program, at build/release/slipway
 	@scripts/setup build page
@@ -30,8 +30,8 @@ oracle:          ## tell that story anew (a minute) and compare with the last ru
 	@$(MAKE) --no-print-directory story-check
 
 test: build      ## every test: checks, unit tests, end-to-end tests with the real clients, the page in a browser
-	@scripts/setup python browser
-	@$(MAKE) --no-print-directory check unit e2e page-test
+	@scripts/setup python browser database
+	@$(MAKE) --no-print-directory check unit e2e e2e-postgres page-test
 
 check:           ## layers and hygiene
 	@scripts/check-layers
@@ -47,6 +47,12 @@ e2e: build       ## the real mlflow and dvc against the program
 clients: build   ## one session with mlflow clients from 2.0.1 to the newest, XGBoost and LightGBM beside the last
 	@scripts/setup python clients
 	@SLIPWAY_BIN=$(CURDIR)/$(BUILD)/slipway PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e/clients
+
+e2e-postgres: build ## what writes and reads the store, end to end, on a private PostgreSQL
+	@scripts/setup python database
+	@SLIPWAY_BIN=$(CURDIR)/$(BUILD)/slipway PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache tests/engines/postgres run build/venv/bin/python -m pytest -q -p no:cacheprovider \
+	  $(addprefix tests/e2e/test_,mlflow_tracking.py mlflow_registry.py differential.py repro_runs.py) \
+	  tests/e2e/test_faults.py::test_fifty_kills_lose_nothing_that_was_acknowledged
 
 differential: build ## the corpus of requests against Slipway, and that the stock server still answers as recorded (minutes)
 	@scripts/setup python

@@ -76,9 +76,9 @@ def tree_rss_mb(pid):
 class Server:
     """A slipway server on a folder; ready when it printed its line."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *arguments):
         started = time.perf_counter()
-        self.process = subprocess.Popen([SLIPWAY, "server", "--data", folder, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([SLIPWAY, "server", "--data", folder, "--listen", "127.0.0.1:0", *arguments], stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True)
         line = self.process.stdout.readline()
         self.url = line.strip().removeprefix("listening on ")
@@ -210,6 +210,27 @@ def tracking(runs, folder):
         report(f"{work}, the server's CPU for one", *column("server_us"), "mlflow server", "us", better="lower")
 
 
+def postgresql(runs, folder):
+    """The store in a PostgreSQL of this machine, as its settings come: every commit waits for the disk."""
+    private = ROOT / "tests" / "engines" / "postgres"
+    place = tempfile.mkdtemp(prefix="slipway-bench-", dir="/tmp")  # a socket's path must be short
+    try:
+        started = subprocess.run([private, "start", "--sync", place], capture_output=True, text=True)
+        if started.returncode == 77:
+            print(f"  no row for PostgreSQL: {started.stderr.strip()}", file=sys.stderr)
+            return
+        server = Server(tempfile.mkdtemp(dir=folder), "--store", started.stdout.strip())
+        for work, clients, what, unit, goal in (
+                ("log-batch", 8, "10 keys x 100 steps a call, fresh runs", "points/s", ">= 150,000"), ("log-metric", 16, "one point a call", "calls/s", "")):
+            done = [load(server.url, work, 5, clients) for _ in range(runs)]
+            report(f"{work}, {what}, {clients} clients, store in PostgreSQL (synchronous_commit: on)", [r["rate"] for r in done], unit=unit, goal=goal)
+            report(f"{work} p99 of a call, store in PostgreSQL", [r["p99_ms"] for r in done], unit="ms", better="lower")
+        server.stop()
+        subprocess.run([private, "stop", place], check=True)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
 def repro(runs, folder, stages=50):
     def repository(name):
         path = pathlib.Path(folder) / name
@@ -330,13 +351,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--build", action="store_true")
-    parser.add_argument("--only", help="one of: start, many, tracking, repro, inference")
+    parser.add_argument("--only", help="one of: start, many, tracking, postgresql, repro, inference")
     arguments = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="slipway-bench-")
     versions = subprocess.run([VENV / "python", "-c", "import mlflow, importlib.metadata as m; print(mlflow.__version__, m.version('dvc'))"], capture_output=True, text=True).stdout.split()
     print(f"slipway {subprocess.run([SLIPWAY, '--version'], capture_output=True, text=True).stdout.split()[-1]}, mlflow {versions[0]}, dvc {versions[1]}, "
           f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start, {time.strftime('%Y-%m-%d')}")
-    parts = {"start": lambda: start_and_memory(arguments.runs, folder), "tracking": lambda: tracking(arguments.runs, folder),
+    parts = {"start": lambda: start_and_memory(arguments.runs, folder), "tracking": lambda: tracking(arguments.runs, folder), "postgresql": lambda: postgresql(arguments.runs, folder),
              "repro": lambda: repro(arguments.runs, folder), "inference": lambda: inference(arguments.runs, folder), "many": lambda: many_runs(folder)}
     try:
         for name, part in parts.items():

@@ -35,7 +35,7 @@ ${rows}  };
   target_sources(${target} PRIVATE ${assembly} ${table})
 endfunction()
 
-# Every schema/NNNN_name.sql, in order, into storage/.
+# Every schema/NNNN_name.sql and NNNN_name.postgres.sql, in order, into storage/.
 function(slipway_embed_schema)
   if(NOT TARGET slipway_storage)
     return()
@@ -44,7 +44,8 @@ function(slipway_embed_schema)
   list(SORT files)
   set(pairs "")
   foreach(file ${files})
-    get_filename_component(name ${file} NAME_WE)
+    get_filename_component(name ${file} NAME)
+    string(REGEX REPLACE "\\.sql$" "" name ${name})
     list(APPEND pairs "${name}=${file}")
   endforeach()
   slipway_embed(slipway_storage slipway_schema ${pairs})

@@ -12,6 +12,7 @@ find_package(CLI11 REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)
 find_library(YAML yaml REQUIRED)
 find_library(SODIUM sodium REQUIRED)
+find_path(LIBPQ_HEADERS libpq-fe.h PATH_SUFFIXES postgresql REQUIRED)
 
 # Headers that scripts/setup unpacks into the build tree because installing them would evict something, or because Debian 12 has them not.
 set(SLIPWAY_PARTS "${CMAKE_SOURCE_DIR}/build/parts" CACHE PATH "where scripts/setup put Boost's headers and ONNX Runtime")
@@ -23,7 +24,7 @@ endif()
 set(SLIPWAY_PARTS_base Threads::Threads OpenSSL::Crypto spdlog::spdlog prometheus-cpp::core)
 set(SLIPWAY_PARTS_json simdjson::simdjson nlohmann_json::nlohmann_json)
 set(SLIPWAY_PARTS_yaml ${YAML})
-set(SLIPWAY_PARTS_storage SQLite::SQLite3)
+set(SLIPWAY_PARTS_storage SQLite::SQLite3 ${CMAKE_DL_LIBS})  # libpq by dlopen, as libcurl
 set(SLIPWAY_PARTS_net ${CMAKE_DL_LIBS})  # libcurl by dlopen: only its headers are needed to build
 set(SLIPWAY_PARTS_access ${SODIUM})
 set(SLIPWAY_PARTS_data OpenSSL::Crypto)
@@ -32,5 +33,6 @@ set(SLIPWAY_PARTS_serving ${CMAKE_DL_LIBS})
 set(SLIPWAY_PARTS_cli CLI11::CLI11)
 # System headers a folder sees besides.
 set(SLIPWAY_HEADERS_http ${SLIPWAY_PARTS}/boost/include)
+set(SLIPWAY_HEADERS_storage ${LIBPQ_HEADERS})
 set(SLIPWAY_HEADERS_stats ${SLIPWAY_PARTS}/boost/include)
 set(SLIPWAY_HEADERS_serving ${SLIPWAY_PARTS}/onnxruntime/include)

@@ -67,7 +67,7 @@ std::string temporary_folder() {
 
 TestWorld::TestWorld()
     : clock(parse_time("2013-03-01").value()),
-      database({.path = ":memory:"}),
+      database(store.options()),
       folder(temporary_folder()),
       deps{.database = database,
            .clock = clock,

@@ -18,6 +18,7 @@
 #include "ledger/event.h"
 #include "serving/rollout.h"
 #include "storage/database.h"
+#include "storage/testing.h"
 
 namespace slipway::automation {
 
@@ -50,6 +51,7 @@ class TestWorld {
   std::int64_t last_seq();
 
   FakeClock clock;
+  storage::FreshStore store;
   storage::Database database;
   FakeProcessRunner processes;
   std::string folder;  // of this world's files

@@ -32,6 +32,9 @@ std::vector<Command> server_commands() {
         text("--listen", "HOST:PORT", "address (default 127.0.0.1:5000; port 0 takes a free one)"),
         {"--allow-host", Kind::kRepeated,
          "a name besides localhost that requests may be addressed to", "NAME"},
+        text("--store", "URL",
+             "where metadata is kept: postgresql://USER@HOST:PORT/DATABASE (default SQLite in "
+             "--data)"),
         text("--durability", "kill|power",
              "what an acknowledged write survives (default kill: kill -9; power: a power cut too)"),
         text("--default-permission", "PERMISSION",

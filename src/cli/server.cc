@@ -42,6 +42,14 @@ int server_run(const Arguments& arguments, Context& context) {
   config.data_folder = arguments.text_or("data", ".slipway");
   parse_listen(arguments.text_or("listen", "127.0.0.1:5000"), config.host, config.port);
   config.hosts_allowed = arguments.list("allow-host");
+  config.store = arguments.text_or("store", "");
+  if (!config.store.empty() && !config.store.starts_with("postgresql://") &&
+      !config.store.starts_with("postgres://")) {
+    // What was given may hold a password, so it is not repeated.
+    throw Error(Code::kInvalidArgument,
+                "`--store`: write postgresql://USER@HOST:PORT/DATABASE; without it the store is "
+                "SQLite in the data folder");
+  }
   const std::string durability = arguments.text_or("durability", "kill");
   if (durability != "kill" && durability != "power") {
     throw Error(

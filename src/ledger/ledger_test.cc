@@ -6,6 +6,7 @@
 #include "ledger/cursor.h"
 #include "ledger/event.h"
 #include "ledger/evidence.h"
+#include "storage/testing.h"
 
 namespace slipway::ledger {
 namespace {
@@ -24,7 +25,8 @@ class LedgerTest : public ::testing::Test {
   }
 
   FakeClock clock_{1'700'000'000'000'000};
-  storage::Database database_{{.path = ":memory:"}};
+  storage::FreshStore store_;
+  storage::Database database_{store_.options()};
 };
 
 TEST_F(LedgerTest, AnEventKeepsBothTimesAndItsPlaceInLine) {

@@ -12,6 +12,7 @@
 #include "registry/model_version.h"
 #include "registry/registered_model.h"
 #include "storage/database.h"
+#include "storage/testing.h"
 
 namespace slipway::registry {
 
@@ -71,7 +72,8 @@ class RegistryWorld : public testing::Test {
   }
 
   FakeClock clock_{1'700'000'000'000'000};
-  storage::Database database_{{.path = ":memory:"}};
+  storage::FreshStore store_;
+  storage::Database database_{store_.options()};
 };
 
 }  // namespace slipway::registry

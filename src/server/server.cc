@@ -107,7 +107,8 @@ struct Server::World {
       : config(chosen),
         folder(chosen.data_folder),
         database(
-            {.path = (folder.path() / "slipway.db").string(), .durability = chosen.durability}),
+            {.path = chosen.store.empty() ? (folder.path() / "slipway.db").string() : chosen.store,
+             .durability = chosen.durability}),
         artifacts({.root = folder.path() / "artifacts",
                    .sync = chosen.durability == storage::Durability::kPower}),
         log({.folder = folder.path() / "predictions"}, clock, metrics),

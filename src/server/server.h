@@ -17,6 +17,7 @@ struct Config {
   std::uint16_t port = 5000;  // 0: a free one
   std::vector<std::string>
       hosts_allowed;  // names besides loopback that requests may be addressed to
+  std::string store;  // postgresql://…; "": SQLite in the data folder
   storage::Durability durability = storage::Durability::kKill;
   // What an account may do with a thing that no grant speaks of: NO_PERMISSIONS, READ, USE, EDIT or
   // MANAGE.

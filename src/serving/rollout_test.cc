@@ -8,6 +8,7 @@
 #include "ledger/event.h"
 #include "serving/endpoint.h"
 #include "serving/router.h"
+#include "storage/testing.h"
 
 namespace slipway::serving {
 namespace {
@@ -64,7 +65,8 @@ class RolloutTest : public testing::Test {
   }
 
   FakeClock clock_{1'362'096'000'000'000};
-  storage::Database database_{{.path = ":memory:"}};
+  storage::FreshStore store_;
+  storage::Database database_{store_.options()};
   const Change change_{"automation:test", "", 1'362'000'000'000'000};
 };
 
@@ -187,7 +189,8 @@ TEST_F(RolloutTest, AHoldKeepsRolloutsAway) {
 
 TEST_F(RolloutTest, TheSeedIsTheSameOnAnyMachine) {
   const std::uint64_t seed = start().seed;
-  storage::Database other({.path = ":memory:"});
+  const storage::FreshStore elsewhere;
+  storage::Database other(elsewhere.options());
   RolloutRow again;
   other.write([&](storage::Transaction& tx) {
     put_endpoint(tx, clock_, endpoint("e"), change_);

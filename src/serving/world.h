@@ -13,6 +13,7 @@
 #include "serving/predictor.h"
 #include "serving/testing.h"
 #include "storage/database.h"
+#include "storage/testing.h"
 #include "tracking/artifact_store.h"
 
 namespace slipway::serving {
@@ -50,7 +51,8 @@ class ServingWorld {
   FakeClock clock{1'362'096'000'000'000};  // 2013-03-01T00:00:00Z
   metrics::Registry metrics;
   TemporaryFolder folder;
-  storage::Database database{{.path = ":memory:"}};
+  storage::FreshStore store;
+  storage::Database database{store.options()};
   tracking::ArtifactStore artifacts;
   std::unique_ptr<PredictionLog> log;
   std::unique_ptr<Manager> manager;

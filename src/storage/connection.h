@@ -14,8 +14,8 @@
 namespace slipway::storage {
 
 // The door to a database engine. What is above it (session.cc, writer.cc, read_pool.cc,
-// migrations.cc) is the same for all engines; sqlite_connection.cc stands behind it. Faults throw
-// Error as Database says.
+// migrations.cc) is the same for all engines; sqlite_connection.cc and postgres_connection.cc stand
+// behind it. Faults throw Error as Database says.
 
 // A statement of one connection, and no longer than that. Parameters and columns as in Statement.
 class PreparedStatement {

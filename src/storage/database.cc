@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "storage/migrations.h"
+#include "storage/postgres_connection.h"
 #include "storage/read_pool.h"
 #include "storage/sqlite_connection.h"
 #include "storage/writer.h"
@@ -13,10 +14,16 @@ namespace slipway::storage {
 namespace {
 
 std::unique_ptr<Connection> open_writer(const Database::Options& options) {
-  auto connection = open_sqlite_writer(options.path, options.durability == Durability::kPower);
+  const bool power_safe = options.durability == Durability::kPower;
+  auto connection = is_postgres_url(options.path) ? open_postgres_writer(options.path, power_safe)
+                                                  : open_sqlite_writer(options.path, power_safe);
   migrate(*connection);
   connection->migrated();
   return connection;
+}
+
+std::unique_ptr<Connection> open_reader(const std::string& path) {
+  return is_postgres_url(path) ? open_postgres_reader(path) : open_sqlite_reader(path);
 }
 
 }  // namespace
@@ -26,7 +33,7 @@ struct Database::State {
   explicit State(const Options& options)
       : in_memory(options.path == ":memory:"),
         connection(open_writer(options)),
-        readers([path = options.path] { return open_sqlite_reader(path); }, options.readers_max),
+        readers([path = options.path] { return open_reader(path); }, options.readers_max),
         writer(connection, in_memory ? &turn : nullptr, options.queue_max) {}
 
   const bool in_memory;

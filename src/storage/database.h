@@ -14,23 +14,28 @@
 namespace slipway::storage {
 
 enum class Durability {
-  kKill,   // an acknowledged write survives kill -9 of this process (WAL, synchronous = NORMAL)
-  kPower,  // and a power cut (synchronous = FULL)
+  // An acknowledged write survives kill -9 of this process. SQLite: synchronous = NORMAL;
+  // PostgreSQL: as the database is set, which is to wait for the disk unless somebody changed it.
+  kKill,
+  kPower,  // and a power cut (synchronous = FULL, synchronous_commit = on)
 };
 
-// The metadata store: SQLite with write-ahead log. One thread writes, in the order in which writes
-// were handed over; what has gathered while it was busy shares one commit. Readers never wait for
-// it and see the last commit.
+// The metadata store: SQLite with write-ahead log, or PostgreSQL. One thread writes, in the order
+// in which writes were handed over; what has gathered while it was busy shares one commit. Readers
+// never wait for it and see the last commit. On PostgreSQL too nobody else writes meanwhile: a
+// second server is refused (storage/postgres_connection.h).
 //
-// Faults of SQL, of the disk or of the file throw Error: kResourceExhausted when the disk is full
-// (the write is undone, reads go on), kDataLoss when the file is damaged, kUnavailable when another
-// process holds the store, kInternal else. An Error thrown by the function itself undoes that
-// function's savepoint only and is handed on.
+// Faults of SQL, of the disk, of the file or of the connection throw Error: kResourceExhausted when
+// the disk is full (the write is undone, reads go on), kDataLoss when the file is damaged,
+// kUnavailable when another process holds the store or the database cannot be reached,
+// kInvalidArgument for a text that PostgreSQL cannot hold, kInternal else. An Error thrown by the
+// function itself undoes that function's savepoint only and is handed on.
 class Database {
  public:
   struct Options {
-    std::string path;  // the file; ":memory:" for tests (reads then share the writer's connection,
-                       // one at a time)
+    // The file; postgresql://USER@HOST/DATABASE; or ":memory:" for tests (reads then share the
+    // writer's connection, one at a time).
+    std::string path;
     Durability durability = Durability::kKill;
     int readers_max = 4;
     std::int64_t queue_max = 100'000;  // writes waiting; more are refused with kUnavailable

@@ -170,7 +170,7 @@ TEST_F(DatabaseTest, AFullDiskFailsTheWriteAndReadsGoOn) {
 }
 
 TEST_F(DatabaseTest, ANewerStoreIsRefusedByName) {
-  const int newest = migrations().back().number;
+  const int newest = migrations(Engine::kSqlite).back().number;
   { const Database database(options()); }
   sqlite3* handle = nullptr;
   ASSERT_EQ(sqlite3_open(options().path.c_str(), &handle), SQLITE_OK);
@@ -232,7 +232,8 @@ TEST(MemoryDatabase, ReadsSeeWrites) {
 
 TEST(Migrations, AreNumberedWithoutGaps) {
   int expected = 0;
-  for (const Migration& step : migrations()) EXPECT_EQ(step.number, ++expected) << step.name;
+  for (const Migration& step : migrations(Engine::kSqlite))
+    EXPECT_EQ(step.number, ++expected) << step.name;
 }
 
 TEST_F(DatabaseTest, StatementsThatAreUsedStayPreparedAndOthersMakeRoom) {

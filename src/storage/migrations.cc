@@ -18,9 +18,23 @@ namespace {
 
 constexpr std::chrono::seconds kBetweenReports{5};
 
+constexpr std::string_view kForPostgres = ".postgres";
+
 std::int64_t stored_version(Connection& connection) {
-  const auto version = connection.prepare("PRAGMA user_version", Usage::kPlain);
+  const char* sql = "PRAGMA user_version";
+  if (connection.engine() == Engine::kPostgres) {
+    connection.run(
+        "CREATE TABLE IF NOT EXISTS slipway_schema (version BIGINT PRIMARY KEY, applied_at "
+        "TIMESTAMPTZ NOT NULL DEFAULT now())");
+    sql = "SELECT COALESCE(MAX(version), 0) FROM slipway_schema";
+  }
+  const auto version = connection.prepare(sql, Usage::kPlain);
   return version->step() ? version->cell(0).integer : 0;
+}
+
+std::string keep_version(Engine engine, int number) {
+  if (engine == Engine::kSqlite) return "PRAGMA user_version = " + std::to_string(number);
+  return "INSERT INTO slipway_schema (version) VALUES (" + std::to_string(number) + ")";
 }
 
 std::string seconds_since(std::chrono::steady_clock::time_point began) {
@@ -47,7 +61,7 @@ void apply(Connection& connection, const Migration& step, bool has_rows) {
   connection.begin();
   try {
     connection.run(std::string(step.sql), has_rows ? reports(step) : std::function<void()>());
-    connection.run("PRAGMA user_version = " + std::to_string(step.number));
+    connection.run(keep_version(connection.engine(), step.number));
     connection.run("COMMIT");
   } catch (const Error&) {
     // SQLite ends it by itself when the disk is full.
@@ -63,20 +77,25 @@ void apply(Connection& connection, const Migration& step, bool has_rows) {
 
 }  // namespace
 
-std::vector<Migration> migrations() {
+std::vector<Migration> migrations(Engine engine) {
   std::vector<Migration> steps;
+  // Sorted by name: "0010_search.postgres" stands before "0010_search".
   for (const auto& [name, sql] : slipway_schema_table()) {
     Migration step;
     std::from_chars(name.data(), name.data() + name.size(), step.number);
     step.name = name;
     step.sql = sql;
+    const bool for_postgres = name.ends_with(kForPostgres);
+    if (for_postgres && engine != Engine::kPostgres) continue;
+    if (!steps.empty() && steps.back().number == step.number) continue;
+    if (for_postgres) step.name.remove_suffix(kForPostgres.size());
     steps.push_back(step);
   }
   return steps;
 }
 
 void migrate(Connection& connection) {
-  const std::vector<Migration> steps = migrations();
+  const std::vector<Migration> steps = migrations(connection.engine());
   const int newest = steps.empty() ? 0 : steps.back().number;
   const std::int64_t stored = stored_version(connection);
   if (stored > newest) {

@@ -135,12 +135,13 @@ std::int64_t Session::returned_id(Statement& statement) {
 
 void Session::execute_many(std::string_view sql, std::size_t count, const BindOne& bind,
                            const EachRow& each_row) {
-  Statement statement = prepare(sql, Usage::kMany);
+  const bool gathers = count > 1 && state_->connection->engine() == Engine::kPostgres;
+  Statement statement = prepare(sql, gathers ? Usage::kMany : Usage::kPlain);
   for (std::size_t i = 0; i < count; ++i) {
     bind(statement, i);
-    while (statement.step()) {
-      if (each_row) each_row(statement);
-    }
+    if (gathers && i + 1 < count) continue;
+    if (!each_row) statement.send();
+    while (each_row && statement.step()) each_row(statement);
     statement.reset();
   }
 }

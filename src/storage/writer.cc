@@ -41,7 +41,8 @@ std::exception_ptr Writer::run_one(Transaction& transaction, const Write& write,
   try {
     if (!alone) transaction.execute("SAVEPOINT one_write");
     write(transaction);
-    transaction.changes();  // what was sent has been done, or its fault is thrown here
+    // What was sent has been done, or its fault is thrown here.
+    if (!alone) transaction.changes();
     if (!alone) transaction.execute("RELEASE one_write");
     return nullptr;
   } catch (const std::exception&) {
@@ -101,6 +102,8 @@ void Writer::run_group(std::vector<Queued>& group) {
 }
 
 void Writer::loop() {
+  const std::size_t most =
+      state_.connection->engine() == Engine::kPostgres ? kGroupWritesMaxPostgres : kGroupWritesMax;
   std::vector<Queued> group;
   for (;;) {
     group.clear();
@@ -108,7 +111,7 @@ void Writer::loop() {
       std::unique_lock<std::mutex> lock(mutex_);
       changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
       if (queue_.empty()) return;
-      while (!queue_.empty() && group.size() < kGroupWritesMax) {
+      while (!queue_.empty() && group.size() < most) {
         group.push_back(std::move(queue_.front()));
         queue_.pop_front();
       }

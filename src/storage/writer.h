@@ -20,6 +20,9 @@ namespace slipway::storage {
 class Writer {
  public:
   static constexpr std::size_t kGroupWritesMax = 1'000;
+  // PostgreSQL keeps so many savepoints of a transaction at hand; others would have to look up
+  // more.
+  static constexpr std::size_t kGroupWritesMaxPostgres = 60;
 
   using Write = std::function<void(Transaction&)>;
   using Done = std::function<void(std::exception_ptr)>;

@@ -245,7 +245,10 @@ TEST_F(MetricStore, ExtremeStepsAreDrawn) {
 TEST_F(MetricStore, DamagedChunkIsNotAnswered) {
   const RunInfo run = make_run();
   log_all(run, line(600));
-  write([](storage::Transaction& t) { t.execute("UPDATE chunk SET bytes = X'0102030405060708'"); });
+  write([](storage::Transaction& t) {
+    auto damage = t.prepare("UPDATE chunk SET bytes = ?1");
+    damage.bind_blob(1, "\1\2\3\4\5\6\7\10").step();
+  });
   EXPECT_EQ(refusal_of([&] { history(run); }),
             "data_loss: metric chunk is damaged: its checksum differs");
 }

@@ -643,6 +643,7 @@ TEST_F(RunPlan, StatementsFollowIndexes) {
   std::sort(statements.begin(), statements.end());
   statements.erase(std::unique(statements.begin(), statements.end()), statements.end());
   EXPECT_GT(statements.size(), 100U);
+  if (!storage::test_database_url().empty()) return;  // PostgreSQL chooses by what it counted
   database_.read([&](storage::Session& session) {
     for (const std::string& statement : statements) {
       storage::Statement row = session.prepare("EXPLAIN QUERY PLAN " + statement);

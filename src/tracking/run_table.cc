@@ -238,11 +238,13 @@ Run get_run(storage::Session& session, std::string_view run_id) {
 std::vector<RunInfo> list_children(storage::Session& session, std::string_view run_id,
                                    std::int64_t limit) {
   std::vector<RunInfo> children;
-  auto rows = session.query("SELECT " + std::string(run_columns()) +
-                                " FROM tag t JOIN run r ON r.id = t.run WHERE t.key = "
-                                "'mlflow.parentRunId' AND t.value = ?1 AND r.deleted = 0 "
-                                "ORDER BY r.start_time_ms, r.id LIMIT ?2",
-                            run_id, limit);
+  auto rows =
+      session.query("SELECT " + std::string(run_columns()) +
+                        " FROM tag t JOIN run r ON r.id = t.run WHERE t.key = "
+                        "'mlflow.parentRunId' AND t.value = ?1 AND substr(t.value, 1, 64) = "
+                        "substr(?1, 1, 64) AND r.deleted = 0 "
+                        "ORDER BY r.start_time_ms, r.id LIMIT ?2",
+                    run_id, limit);
   while (rows.step()) children.push_back(read_run_row(rows));
   return children;
 }

@@ -6,8 +6,8 @@
 #include <unistd.h>
 #include <vector>
 
-#include "storage/migrations.h"
 #include "storage/faulty_disk.h"
+#include "storage/migrations.h"
 #include "tracking/run_search.h"
 #include "tracking/run_table.h"
 #include "tracking/session.h"
@@ -39,7 +39,7 @@ class OldStore : public ::testing::Test {
     };
     run("PRAGMA synchronous = OFF");
     int version = 0;
-    for (const storage::Migration& step : storage::migrations()) {
+    for (const storage::Migration& step : storage::migrations(storage::Engine::kSqlite)) {
       if (step.number > schema) break;
       run(std::string(step.sql));
       version = step.number;

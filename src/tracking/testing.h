@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "storage/testing.h"
 #include "tracking/experiment_table.h"
 #include "tracking/run_log.h"
 #include "tracking/run_table.h"
@@ -75,7 +76,8 @@ class TrackingTest : public ::testing::Test {
     return "";
   }
 
-  storage::Database database_{storage::Database::Options{.path = ":memory:"}};
+  storage::FreshStore store_;
+  storage::Database database_{store_.options()};
   FakeClock clock_{us_of_ms(kNowMs)};
 };
 

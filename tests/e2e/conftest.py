@@ -5,9 +5,12 @@
     make_server     the same by hand, with arguments, as many as the test wants; all end with the test
     slipway         runs the program: slipway("stats", "list") -> CompletedProcess (text)
 
-SLIPWAY_BIN names the program (default build/release/slipway). Nothing of the caller's environment leads a test elsewhere.
+SLIPWAY_BIN names the program (default build/release/slipway). Where SLIPWAY_TEST_DATABASE holds the URL of a PostgreSQL database
+(tests/engines/postgres), each server has its store there, in a schema of its own. Nothing else of the caller's environment leads a test
+elsewhere.
 """
 
+import hashlib
 import os
 import pathlib
 import re
@@ -37,13 +40,23 @@ def clean_environment(**more):
             "DVC_NO_ANALYTICS": "1", "NO_COLOR": "1", **more}
 
 
+def store_arguments(data):
+    """Of a server whose data folder this is: none, or those that lead it to a schema of the test database; the same folder, the same schema."""
+    url = os.environ.get("SLIPWAY_TEST_DATABASE")
+    if not url:
+        return []
+    schema = "e2e_" + hashlib.sha256(str(data).encode()).hexdigest()[:24]
+    subprocess.run(["psql", "-q", url, "-c", f"SET client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS {schema}"], check=True)
+    return ["--store", f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{schema}"]
+
+
 class Server:
     """One `slipway server` process on 127.0.0.1; errors go to a log beside its store."""
 
     def __init__(self, data, arguments=(), environment=None):
         self.data = pathlib.Path(data)
         self.log_path = self.data.with_name(self.data.name + ".log")
-        self.arguments = list(arguments)
+        self.arguments = [*store_arguments(self.data), *arguments]
         self.environment = clean_environment(**(environment or {}))
         self.process = None
         self.url = None

@@ -18,7 +18,7 @@ import threading
 import time
 
 import pytest
-from conftest import ROOT, Server, clean_environment, program
+from conftest import ROOT, Server, clean_environment, program, store_arguments
 
 FAULTS = ROOT / "tests" / "faults"
 sys.path.insert(0, str(FAULTS))
@@ -27,7 +27,8 @@ DISK_BYTES = 24 << 20
 
 
 def kill_loop(folder, *arguments):
-    return subprocess.run([sys.executable, str(FAULTS / "kill_loop.py"), str(program()), str(folder), *arguments], env=clean_environment(),
+    command = [sys.executable, str(FAULTS / "kill_loop.py"), str(program()), str(folder), *arguments, *store_arguments(folder)]
+    return subprocess.run(command, env=clean_environment(),
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=KILL_LOOP_S)
 
 
@@ -284,6 +285,7 @@ def fail_to_start(data, port=0, expected=6):
     return done.stderr
 
 
+@pytest.mark.skipif("SLIPWAY_TEST_DATABASE" in os.environ, reason="writes into the file of SQLite")
 def test_a_store_newer_than_the_program_is_refused_by_name(make_server):
     server = make_server()
     server.stop()

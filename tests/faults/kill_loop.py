@@ -6,7 +6,7 @@ every line that came since is looked up (kill_check.py), and all of them after t
 happened wholly or not at all. Some servers are killed while they still recover from the kill before. In the end the loop must go on: a
 rollout is promoted, labels are accepted, a block of the monitor is judged.
 
-    kill_loop.py SLIPWAY FOLDER [--kills 50] [--seed 1] [--forge]
+    kill_loop.py SLIPWAY FOLDER [--kills 50] [--seed 1] [--forge] [--store URL]
 The seed settles when kills come and what clients choose, not how far they get by then.
 Prints how many acknowledged writes it checked. Exit 1 if one is missing, or if anything else than a kill made a client fail.
 --forge: lies in the journals before the last check, which must find every lie.
@@ -191,6 +191,7 @@ def arguments_of(argv):
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--forge", action="store_true")
+    parser.add_argument("--store", help="of the server: postgresql://…, empty")
     return parser.parse_args(argv)
 
 
@@ -198,7 +199,7 @@ def main(argv):
     arguments = arguments_of(argv)
     begun = time.monotonic()
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    server = Server(arguments.slipway, arguments.folder / "data")
+    server = Server(arguments.slipway, arguments.folder / "data", ["--store", arguments.store] if arguments.store else [])
     names = ("tracking-0", "tracking-1", "prediction-0", "prediction-1", "apply", "rollout")
     journals = {name: Journal(arguments.folder / f"journal-{name}.jsonl") for name in names}
     totals = Totals()

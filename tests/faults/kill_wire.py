@@ -76,17 +76,18 @@ class Connection:
 
 
 class Server:
-    """`slipway server` on a folder and a free port."""
+    """`slipway server` on a folder and a free port, with further arguments."""
 
-    def __init__(self, slipway, folder):
-        self.slipway, self.folder = str(slipway), folder
+    def __init__(self, slipway, folder, arguments=()):
+        self.slipway, self.folder, self.arguments = str(slipway), folder, list(arguments)
         self.log_path = folder.with_name("server.log")
         self.process = self.url = self.token = None
         self.slowest_start_s = 0.0
 
     def launch(self):
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([self.slipway, "server", "--data", str(self.folder), "--listen", "127.0.0.1:0"],
+            self.process = subprocess.Popen([self.slipway, "server", "--data", str(self.folder), "--listen", "127.0.0.1:0",
+                                             *self.arguments],
                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
 
     def start(self):
