@@ -102,7 +102,7 @@ TEST(SearchFilter, FaultsAreNamed) {
        "Parameter value is either not quoted or unidentified quote types used for string value x. "
        "Use either single or double quotes."},
       {"params.a ~ 'x'", "Invalid comparator '~' not one of"},
-      {"params.a RLIKE 'x'", "Invalid clause(s) in filter string: 'params.a', 'RLIKE', ''x''"},
+      {"params.a RLIKE 'x'", "Invalid comparator 'RLIKE' not one of '{"},
       {"params.a = 'x", "Invalid clause(s) in filter string: 'params.a', '=', ''', 'x'"},
       {"metrics.a = +1", "Invalid clause(s) in filter string: 'metrics.a', '=', '+', '1'"},
       {"= 5", "Invalid clause(s) in filter string: '=', '5'"},
