@@ -16,7 +16,9 @@
 #include "api/mlflow/access_routes.h"
 #include "api/mlflow/model_versions.h"
 #include "api/mlflow/registered_models.h"
+#include "api/mlflow/trace_routes.h"
 #include "api/mlflow/tracking_routes.h"
+#include "api/otlp/otlp_routes.h"
 #include "api/slipway/accounts.h"
 #include "api/slipway/automation_api.h"
 #include "api/slipway/endpoints.h"
@@ -193,6 +195,8 @@ gate::Result Server::World::evaluate_gate(const automation::Deps::GateQuestion& 
 void Server::World::add_routes() {
   const api::mlflow::Deps mlflow{database, clock, artifacts};
   router.add(api::mlflow::tracking_routes(mlflow));
+  router.add(api::mlflow::tracing_routes(mlflow));
+  router.add(api::otlp::otlp_routes({database}));
   router.add(api::mlflow::registered_model_routes(mlflow));
   router.add(api::mlflow::model_version_routes(mlflow));
   router.add(api::mlflow::access_routes({database, clock, sign_in, default_permission}));

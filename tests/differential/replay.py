@@ -6,7 +6,8 @@
     replay.py URL --record              writes recorded/
     ... --only FILE[,FILE]  --show LABEL
 
-Each file of corpus/ is a story of its own: it begins with an empty context, makes what it needs under names that hold {n}, and is
+Each file of corpus/ is a story of its own: it begins with an empty context, makes what it needs under names that hold {n} ({x} is its
+hexadecimal part), and is
 played under /api and under /ajax-api. An answer under /ajax-api is recorded only where it is another one.
 """
 
@@ -73,12 +74,13 @@ class Player:
         target = fill(request.path, context)
         if request.query:
             target += "?" + urllib.parse.urlencode(fill(request.query, context), doseq=True)
-        headers = dict(request.headers)
+        headers = fill(request.headers, context)
         data = None
         if request.body is not None:
             data = json.dumps(fill(request.body, context)).encode()
         elif request.raw is not None:
-            data = request.raw if isinstance(request.raw, bytes) else fill(request.raw, context).encode()
+            data = request.raw(context) if callable(request.raw) else request.raw
+            data = data if isinstance(data, bytes) else fill(data, context).encode()
         if data is not None:
             headers.setdefault("Content-Type", "application/json")
         for attempt in (1, 2):
@@ -96,7 +98,7 @@ class Player:
     def play(self, resource, prefix):
         """{label: normalised answer}, in the corpus's order."""
         token = "n" + os.urandom(4).hex()
-        context = {"api": prefix, "n": token, "N": token.upper()}
+        context = {"api": prefix, "n": token, "N": token.upper(), "x": token[1:]}
         answers = {}
         for request in requests_of(resource):
             status, headers, body = self.send(request, context)

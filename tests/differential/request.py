@@ -10,7 +10,7 @@ class Request:
     method: str
     path: str  # "{api}" is /api or /ajax-api
     body: object = None  # sent as JSON
-    raw: object = None  # sent as it stands (text or bytes)
+    raw: object = None  # sent as it stands (text or bytes), or a function that makes it of the context
     query: object = None  # a dict; a list as value repeats the key
     headers: dict = dataclasses.field(default_factory=dict)
     save: dict = dataclasses.field(default_factory=dict)  # {name: "path.in.0.answer"}; {name} then stands for it in later requests

@@ -7,10 +7,12 @@
 #include <set>
 
 #include "access/role.h"
+#include "api/mlflow/trace_json.h"
 #include "api/mlflow/wire.h"
 #include "base/error.h"
 #include "registry/model_version.h"
 #include "registry/registered_model.h"
+#include "tracing/trace_table.h"
 #include "tracking/artifact_uri.h"
 #include "tracking/experiment_table.h"
 #include "tracking/logged_model.h"
@@ -35,6 +37,12 @@ constexpr std::array kFinders = {
     Finder{By::kExperimentOfNewRun, "experiment_of_new_run", "experiment"},
     Finder{By::kLoggedModel, "model_id", "logged_model"},
     Finder{By::kExperimentOfNewModel, "experiment_of_new_model", "experiment"},
+    Finder{By::kTrace, "trace_id", "trace"},
+    Finder{By::kTraces, "trace_ids", "trace"},
+    Finder{By::kNewTrace, "new_trace", "trace"},
+    Finder{By::kExperimentOfTraces, "experiment_of_traces", "trace"},
+    Finder{By::kExperimentsOfTraces, "experiments_of_traces", "trace"},
+    Finder{By::kSpans, "spans", "trace"},
     Finder{By::kArtifactPath, "artifact_path", "experiment"},
     Finder{By::kModel, "model_name", "registered_model"},
     Finder{By::kModelVersion, "model_version", "registered_model_version"},
@@ -60,6 +68,12 @@ std::optional<Thing> logged_model_thing(storage::Session& session, std::string_v
   const auto model = tracking::find_logged_model(session, id, true);
   if (!model) return std::nullopt;
   return experiment_thing(model->experiment_id, "logged_model");
+}
+
+std::optional<Thing> trace_thing(storage::Session& session, std::string_view trace_id) {
+  const auto trace = tracing::find_trace(session, trace_id);
+  if (!trace) return std::nullopt;
+  return experiment_thing(trace->experiment_id, "trace");
 }
 
 Thing model_thing(storage::Session& session, const std::string& name, bool version) {
@@ -153,6 +167,43 @@ bool permitted_runs(storage::Session& session, const Access& access, const Param
   });
 }
 
+bool permitted_traces(storage::Session& session, const Access& access, const Parameters& parameters,
+                      const http::Caller& caller) {
+  const std::vector<std::string> ids = parameters.texts("trace_ids");
+  const std::string run_id = parameters.text("run_id");
+  return std::all_of(
+             ids.begin(), ids.end(),
+             [&](const std::string& id) { return may_trace(session, caller, access.level, id); }) &&
+         (run_id.empty() || may_run(session, caller, access.level, run_id));
+}
+
+bool permitted_trace(storage::Session& session, const Access& access, const Parameters& parameters,
+                     const http::Request& request) {
+  std::string id = request.path_parameter("trace_id");
+  if (id.empty()) id = parameters.text("trace_id");
+  if (id.empty()) id = parameters.text("request_id");
+  return may_trace(session, request.caller, access.level, id);
+}
+
+// One that is there is completed, and must not be another's.
+bool permitted_new_trace(storage::Session& session, const Access& access,
+                         const Parameters& parameters, const http::Caller& caller) {
+  const auto trace = parameters.object("trace");
+  const auto info = trace ? trace->object("trace_info") : std::nullopt;
+  if (!info) return false;
+  const auto present = trace_thing(session, info->text("trace_id"));
+  if (present && !may_do(session, caller, access.level, *present)) return false;
+  return may_do(session, caller, access.level, experiment_thing(read_location(*info), "trace"));
+}
+
+bool permitted_experiments_of_traces(storage::Session& session, const Access& access,
+                                     const Parameters& parameters, const http::Caller& caller) {
+  const std::vector<std::string> ids = parameters.texts("experiment_ids");
+  return std::all_of(ids.begin(), ids.end(), [&](const std::string& id) {
+    return may_traces_of(session, caller, access.level, id);
+  });
+}
+
 bool permitted_experiments(storage::Session& session, const Access& access,
                            const Parameters& parameters, const http::Caller& caller) {
   const std::vector<std::string> ids = parameters.texts("experiment_ids");
@@ -234,6 +285,20 @@ bool may_log(storage::Session& session, const http::Caller& caller, const tracki
          may_models(session, caller, http::Level::kEdit, models);
 }
 
+bool may_trace(storage::Session& session, const http::Caller& caller, http::Level level,
+               std::string_view trace_id) {
+  if (caller.admin) return true;
+  const auto thing = trace_thing(session, trace_id);
+  return thing && may_do(session, caller, level, *thing);
+}
+
+bool may_traces_of(storage::Session& session, const http::Caller& caller, http::Level level,
+                   std::string_view experiment_id) {
+  if (caller.admin) return true;
+  return may_do(session, caller, level,
+                experiment_thing(tracking::parse_experiment_id(experiment_id), "trace"));
+}
+
 bool may_path(storage::Session& session, const http::Caller& caller, http::Level level,
               std::string_view path) {
   if (caller.admin) return true;
@@ -285,6 +350,14 @@ bool permitted(storage::Session& session, const Access& access, const Parameters
     case By::kLoggedModel: {
       return may_logged_model(session, caller, access.level, request.path_parameter("model_id"));
     }
+    case By::kTrace: return permitted_trace(session, access, parameters, request);
+    case By::kTraces: return permitted_traces(session, access, parameters, caller);
+    case By::kNewTrace: return permitted_new_trace(session, access, parameters, caller);
+    case By::kExperimentOfTraces:
+      return may_traces_of(session, caller, access.level, parameters.text("experiment_id"));
+    case By::kExperimentsOfTraces:
+      return permitted_experiments_of_traces(session, access, parameters, caller);
+    case By::kSpans: return false;         // a stream: asks may_traces_of() itself
     case By::kArtifactPath: return false;  // a stream: asks may_path() itself
     case By::kModel:
     case By::kModelVersion:

@@ -18,8 +18,8 @@ namespace slipway::api::mlflow {
 class Parameters;
 
 // Where a request of MLflow's API names the thing that it is about, and so whose permission
-// decides. Everything belongs to an experiment or to a registered model: a run, a logged model and
-// an artifact to their experiment, a version and an alias to their model.
+// decides. Everything belongs to an experiment or to a registered model: a run, a logged model, a
+// trace and an artifact to their experiment, a version and an alias to their model.
 enum class By {
   kNothing,               // about the caller alone
   kSearch,                // about whatever is found: the search leaves out what may not be read
@@ -32,6 +32,12 @@ enum class By {
   kExperimentOfNewRun,    // `experiment_id` of a run to be made
   kLoggedModel,           // {model_id} of the path
   kExperimentOfNewModel,  // `experiment_id` of a logged model to be made
+  kTrace,                 // {trace_id} of the path, `trace_id` or `request_id`
+  kTraces,                // `trace_ids`, each of them, and the `run_id` that they are linked to
+  kNewTrace,              // a trace to be made or completed: its experiment, before and after
+  kExperimentOfTraces,    // `experiment_id` of traces
+  kExperimentsOfTraces,   // `experiment_ids` of traces, each of them
+  kSpans,                 // spans of a collector, whose header names the experiment
   kArtifactPath,          // a path of the artifact store: {path}, or `path` of a list
   kModel,                 // `name` of a registered model or prompt
   kModelVersion,          // the same, for a version or an alias of it
@@ -81,6 +87,11 @@ bool may_logged_model(storage::Session& session, const http::Caller& caller, htt
                       std::string_view model_id);
 // EDIT of the run, and of every logged model that the metrics are of.
 bool may_log(storage::Session& session, const http::Caller& caller, const tracking::Batch& batch);
+bool may_trace(storage::Session& session, const http::Caller& caller, http::Level level,
+               std::string_view trace_id);
+// Traces of that experiment. Throws kInvalidArgument for what is no experiment's id.
+bool may_traces_of(storage::Session& session, const http::Caller& caller, http::Level level,
+                   std::string_view experiment_id);
 // A path of the artifact store, as requests have it. Below no experiment: only by a grant on all
 // experiments.
 bool may_path(storage::Session& session, const http::Caller& caller, http::Level level,

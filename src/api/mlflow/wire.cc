@@ -358,6 +358,12 @@ http::Response answer() {
   return response;
 }
 
+http::Response answer_line(const json::Value& body) {
+  http::Response response;
+  response.body = json::write(body);
+  return response;
+}
+
 json::Value key_value_list(const std::vector<std::pair<std::string, std::string>>& pairs) {
   json::Array list;
   list.reserve(pairs.size());
@@ -374,6 +380,7 @@ std::vector<std::string> spell(std::string_view path, Prefixes prefixes) {
     case Prefixes::kBoth2: return {"/api/2.0" + tail, "/ajax-api/2.0" + tail};
     case Prefixes::kBoth3: return {"/api/3.0" + tail, "/ajax-api/3.0" + tail};
     case Prefixes::kAjax2: return {"/ajax-api/2.0" + tail};
+    case Prefixes::kAjax3: return {"/ajax-api/3.0" + tail};
   }
   return {};
 }

@@ -114,6 +114,8 @@ class Parameters {
 // 200 with the body as MLflow prints it: two blanks a level, NaN and infinities as quoted texts.
 http::Response answer(const json::Value& body);
 http::Response answer();  // {}
+// The same on one line, where MLflow prints it so.
+http::Response answer_line(const json::Value& body);
 
 // [{"key","value"}] as MLflow's lists of tags and parameters.
 json::Value key_value_list(const std::vector<std::pair<std::string, std::string>>& pairs);
@@ -123,6 +125,7 @@ enum class Prefixes {
   kBoth2,  // /api/2.0 and /ajax-api/2.0
   kBoth3,  // /api/3.0 and /ajax-api/3.0
   kAjax2,  // /ajax-api/2.0 alone
+  kAjax3,  // /ajax-api/3.0 alone
 };
 
 // Routes of MLflow's API are open on loopback while the server has no accounts, and take

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Traces: v3 and v2 start, end, get, tags, delete, link."""
+
+from request import ask, get, post
+
+V3 = "{api}/3.0/mlflow/traces"
+
+
+def patch(label, path, body=None, **more):
+    return ask(label, "PATCH", path, body, **more)
+
+
+def delete(label, path, body=None, **more):
+    return ask(label, "DELETE", path, body, **more)
+
+
+def info(name, **more):
+    return {"trace": {"trace_info": {
+        "trace_id": "tr-{n}" + name, "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "{e}"}},
+        "request_time": "2024-05-06T07:08:09.123Z", "execution_duration": "1.5s", "state": "OK", **more}}}
+
+
+def garbled(name, **more):
+    """In an experiment that no other request reads."""
+    return info(name, trace_location={"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "{g}"}}, **more)
+
+
+def without(body, *names):
+    kept = {name: value for name, value in body["trace"]["trace_info"].items() if name not in names}
+    return {"trace": {"trace_info": kept}}
+
+
+T1 = "/tr-{n}1"
+REQUESTS = [
+    post("experiment", "experiments/create", {"name": "{n}"}, save={"e": "experiment_id"}),
+    post("other experiment", "experiments/create", {"name": "{n}.other"}, save={"o": "experiment_id"}),
+    post("experiment for garble", "experiments/create", {"name": "{n}.garble"}, save={"g": "experiment_id"}),
+    post("deleted experiment", "experiments/create", {"name": "{n}.deleted"}, save={"d": "experiment_id"}),
+    post("delete it", "experiments/delete", {"experiment_id": "{d}"}),
+    post("run", "runs/create", {"experiment_id": "{e}", "start_time": 1, "run_name": "r"}, save={"r": "run.info.run_id"}),
+    # v3 start
+    post("start", V3, info("1", client_request_id="cr", request_preview="{\"q\": 1}", response_preview="2",
+                           trace_metadata={"mlflow.trace.session": "s1", "z": "1", "a": "2",
+                                           "mlflow.trace.tokenUsage": "{\"input_tokens\": 3, \"output_tokens\": 4, \"total_tokens\": 7}",
+                                           "mlflow.trace.cost": "{\"input_cost\": 0.5, \"output_cost\": 1, \"total_cost\": 1.5}"},
+                           tags={"mlflow.traceName": "nm", "k": "v", "b": "w"})),
+    post("start bare", V3, without(info("2"), "execution_duration", "state")),
+    post("start only id and place", V3, without(info("2b"), "execution_duration", "state", "request_time")),
+    post("start without id", V3, without(garbled("3"), "trace_id")),
+    post("start in progress", V3, info("4", state="IN_PROGRESS")),
+    post("start error", V3, info("5", state="ERROR", execution_duration="2s", request_time="2024-05-06T07:08:09Z")),
+    post("start unspecified", V3, info("6", state="STATE_UNSPECIFIED", execution_duration="0s")),
+    post("start state unknown", V3, garbled("7", state="DONE")),
+    post("start state number", V3, info("8", state=2)),
+    post("start microseconds", V3, info("9", request_time="2024-05-06T07:08:09.123456Z", execution_duration="0.0015s")),
+    post("start zone", V3, info("10", request_time="2024-05-06T09:08:09.5+02:00")),
+    post("start time letters", V3, garbled("11", request_time="yesterday")),
+    post("start time number", V3, garbled("12", request_time=1700000000000)),
+    post("start duration letters", V3, garbled("13", execution_duration="long")),
+    post("start duration negative", V3, info("14", execution_duration="-1.5s")),
+    post("start before 1970", V3, info("15", request_time="1969-12-31T23:59:59.500Z")),
+    post("start without location", V3, without(info("16"), "trace_location")),
+    post("start location empty", V3, info("17", trace_location={"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {}})),
+    post("start in an unknown experiment", V3, info("18", trace_location={"type": "MLFLOW_EXPERIMENT",
+                                                                         "mlflow_experiment": {"experiment_id": "987654"}})),
+    post("start in experiment letters", V3, info("19", trace_location={"type": "MLFLOW_EXPERIMENT",
+                                                                      "mlflow_experiment": {"experiment_id": "abc"}})),
+    post("start in a deleted experiment", V3, info("20", trace_location={"type": "MLFLOW_EXPERIMENT",
+                                                                        "mlflow_experiment": {"experiment_id": "{d}"}})),
+    post("start nothing", V3, {}),
+    post("start without body", V3),
+    post("start trace empty", V3, {"trace": {}}),
+    post("start info empty", V3, {"trace": {"trace_info": {}}}),
+    post("start trace text", V3, {"trace": "x"}),
+    post("start trace null", V3, {"trace": None}),
+    post("start info text", V3, {"trace": {"trace_info": "x"}}),
+    post("start tags list", V3, garbled("21", tags=[{"key": "a", "value": "b"}])),
+    post("start tag number", V3, garbled("22", tags={"a": 1})),
+    post("start metadata number", V3, garbled("23", trace_metadata={"a": 1})),
+    post("start unknown field", V3, info("24", foo="bar")),
+    post("start camel", V3, {"trace": {"traceInfo": {"traceId": "tr-{n}25", "traceLocation": {
+        "type": "MLFLOW_EXPERIMENT", "mlflowExperiment": {"experimentId": "{e}"}}, "requestTime": "2024-05-06T07:08:09.123Z"}}}),
+    post("start both spellings", V3, {"trace": {"traceInfo": {}, "trace_info": {}}}),
+    post("start odd metadata", V3, info("26", trace_metadata={"mlflow.trace.tokenUsage": "nonsense", "mlflow.trace.cost": "[1]"})),
+    post("start odd usage", V3, info("27", trace_metadata={
+        "mlflow.trace.tokenUsage": "{\"input_tokens\": 1.0, \"output_tokens\": 1.5, \"total_tokens\": \"9\", \"cache_read_input_tokens\": true}",
+        "mlflow.trace.cost": "{\"input_cost\": \"0.25\", \"output_cost\": null, \"total_cost\": \"Infinity\"}"})),
+    post("start long metadata", V3, info("28", trace_metadata={"x" * 300: "y" * 300, "v": "y" * 300})),
+    post("start long session", V3, info("29", trace_metadata={"mlflow.trace.session": "s" * 251})),
+    post("start long tag", V3, info("30", tags={"x" * 260: "y" * 5000})),
+    post("start long name", V3, info("31", tags={"mlflow.traceName": "y" * 4097})),
+    post("start long preview", V3, info("32", request_preview="y" * 2000)),
+    post("start unicode", V3, info("33", tags={"ключ": "значение — 🚀"}, request_preview="é\"\\\n\u0001")),
+    post("start finalized given", V3, info("34", trace_metadata={"mlflow.trace.infoFinalized": "false"})),
+    post("start long id", V3, info("35" + "x" * 60)),
+    post("start with spans location", V3, info("36", tags={"mlflow.trace.spansLocation": "ARTIFACT_REPO"})),
+    post("start duration long", V3, info("37", execution_duration="123456789.999s")),
+    post("start nanoseconds", V3, info("38", request_time="2024-05-06T07:08:09.123999999Z", execution_duration="1.999999999s")),
+    # again: merges
+    post("start again", V3, info("1", state="ERROR", request_preview="other", execution_duration="3s", tags={"k": "v2", "new": "t"},
+                                 trace_metadata={"z": "9", "y": "8"})),
+    get("get merged", V3 + T1),
+    post("start again elsewhere", V3, info("4", trace_location={"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "{o}"}})),
+    get("get moved", V3 + "/tr-{n}4"),
+    get("get bare", V3 + "/tr-{n}2"),
+    get("get unknown", V3 + "/tr-unknown"),
+    get("info unknown", "traces/tr-unknown/info"),
+    get("info", "traces" + T1 + "/info"),
+    get("info bare", "traces/tr-{n}2/info"),
+    # full traces without spans
+    get("full without id", V3 + "/get"),
+    get("full unknown", V3 + "/get", trace_id="tr-unknown"),
+    get("full without spans", V3 + "/get", trace_id="tr-{n}1"),
+    get("full partial without spans", V3 + "/get", trace_id="tr-{n}1", allow_partial="true"),
+    get("full partial word", V3 + "/get", trace_id="tr-{n}1", allow_partial="maybe"),
+    get("batch without ids", V3 + "/batchGet"),
+    get("batch unknown", V3 + "/batchGet", trace_ids="tr-unknown"),
+    get("batch without spans", V3 + "/batchGet", trace_ids=["tr-{n}1"]),
+    post("infos", V3 + "/batchGetInfos", {"trace_ids": ["tr-{n}2", "tr-unknown", "tr-{n}1", "tr-{n}2"]}),
+    post("infos none", V3 + "/batchGetInfos", {"trace_ids": []}),
+    post("infos without ids", V3 + "/batchGetInfos", {}),
+    post("infos text", V3 + "/batchGetInfos", {"trace_ids": "tr-x"}),
+    post("infos numbers", V3 + "/batchGetInfos", {"trace_ids": [1]}),
+    post("infos of experiment", V3 + "/batchGetInfos", {"trace_ids": ["tr-{n}1", "tr-{n}4"], "experiment_ids": ["{o}"]}),
+    post("infos of no experiment", V3 + "/batchGetInfos", {"trace_ids": ["tr-{n}1"], "experiment_ids": []}),
+    post("infos of experiment letters", V3 + "/batchGetInfos", {"trace_ids": ["tr-{n}1"], "experiment_ids": ["abc"]}),
+    # tags
+    patch("tag v3", V3 + T1 + "/tags", {"key": "t3", "value": "x"}),
+    patch("tag v2", "traces" + T1 + "/tags", {"key": "t2", "value": "x"}),
+    patch("tag v2 over", "traces" + T1 + "/tags", {"key": "t2", "value": "y"}),
+    patch("tag without key", V3 + T1 + "/tags", {"value": "x"}),
+    patch("tag without value", V3 + T1 + "/tags", {"key": "novalue"}),
+    patch("tag key int", V3 + T1 + "/tags", {"key": 1, "value": "x"}),
+    patch("tag value int", V3 + T1 + "/tags", {"key": "a", "value": 1}),
+    patch("tag value null", V3 + T1 + "/tags", {"key": "anull", "value": None}),
+    patch("tag nothing", V3 + T1 + "/tags", {}),
+    patch("tag key bad", V3 + T1 + "/tags", {"key": "a//b", "value": "x"}),
+    patch("tag key long", V3 + T1 + "/tags", {"key": "k" * 251, "value": "x"}),
+    patch("tag value long", V3 + T1 + "/tags", {"key": "long", "value": "x" * 8001}),
+    patch("tag immutable", V3 + T1 + "/tags", {"key": "mlflow.trace.spansLocation", "value": "x"}),
+    patch("tag immutable archive", V3 + T1 + "/tags", {"key": "mlflow.trace.archiveLocation", "value": "x"}),
+    patch("tag immutable failure", V3 + T1 + "/tags", {"key": "mlflow.trace.archivalFailure", "value": "x"}),
+    patch("tag artifact location", V3 + "/tr-{n}2/tags", {"key": "mlflow.artifactLocation", "value": "x"}),
+    patch("tag name", V3 + T1 + "/tags", {"key": "mlflow.traceName", "value": "named"}),
+    patch("tag name long", V3 + T1 + "/tags", {"key": "mlflow.traceName", "value": "x" * 4097}),
+    patch("tag of unknown", V3 + "/tr-unknown/tags", {"key": "a", "value": "b"}),
+    get("get tagged", V3 + T1),
+    delete("untag v3", V3 + T1 + "/tags", query={"key": "t3"}),
+    delete("untag v3 body", V3 + T1 + "/tags", {"key": "t3"}),
+    delete("untag v2 body", "traces" + T1 + "/tags", {"key": "t2"}),
+    delete("untag again", "traces" + T1 + "/tags", {"key": "t2"}),
+    delete("untag without key", "traces" + T1 + "/tags", {}),
+    delete("untag name", "traces" + T1 + "/tags", {"key": "mlflow.traceName"}),
+    delete("untag name again", "traces" + T1 + "/tags", {"key": "mlflow.traceName"}),
+    delete("untag immutable", "traces" + T1 + "/tags", {"key": "mlflow.trace.spansLocation"}),
+    delete("untag failure", "traces" + T1 + "/tags", {"key": "mlflow.trace.archivalFailure"}),
+    delete("untag of unknown", "traces/tr-unknown/tags", {"key": "a"}),
+    # v2
+    post("v2 start", "traces", {"experiment_id": "{e}", "timestamp_ms": 1700000000001, "request_metadata": [{"key": "m", "value": "1"}],
+                                "tags": [{"key": "mlflow.traceName", "value": "old"}, {"key": "t", "value": "2"}]},
+         save={"v2": "trace_info.request_id"}),
+    post("v2 start bare", "traces", {"experiment_id": "{e}"}, save={"v2b": "trace_info.request_id"}),
+    post("v2 start without experiment", "traces", {"timestamp_ms": 1}),
+    post("v2 start in unknown", "traces", {"experiment_id": "987654", "timestamp_ms": 1}),
+    post("v2 start time letters", "traces", {"experiment_id": "{e}", "timestamp_ms": "x"}),
+    post("v2 start time text", "traces", {"experiment_id": "{e}", "timestamp_ms": "1700000000002"}),
+    post("v2 start metadata without key", "traces", {"experiment_id": "{e}", "timestamp_ms": 1, "request_metadata": [{"value": "1"}]}),
+    post("v2 start tags text", "traces", {"experiment_id": "{e}", "timestamp_ms": 1, "tags": "x"}),
+    post("v2 start long values", "traces", {"experiment_id": "{e}", "timestamp_ms": 1,
+                                            "tags": [{"key": "a", "value": "x" * 5000}],
+                                            "request_metadata": [{"key": "a", "value": "x" * 300}]}),
+    patch("v2 end", "traces/{v2}", {"timestamp_ms": 1700000000501, "status": "OK", "request_metadata": [{"key": "m2", "value": "3"}],
+                                    "tags": [{"key": "t", "value": "4"}, {"key": "mlflow.traceName", "value": "newer"}]}),
+    patch("v2 end bare", "traces/{v2b}", {}),
+    patch("v2 end status unknown", "traces/{v2b}", {"timestamp_ms": 5, "status": "DONE"}),
+    patch("v2 end status in progress", "traces/{v2b}", {"timestamp_ms": 5, "status": "IN_PROGRESS"}),
+    patch("v2 end status number", "traces/{v2b}", {"timestamp_ms": 5, "status": 2}),
+    patch("v2 end unknown", "traces/" + "0" * 32, {"timestamp_ms": 5, "status": "OK"}),
+    get("v2 info", "traces/{v2}/info"),
+    get("v3 of v2", V3 + "/{v2}"),
+    # links
+    post("link to run", "traces/link-to-run", {"trace_ids": ["tr-{n}1", "tr-unknown"], "run_id": "{r}"}),
+    post("link to run again", "traces/link-to-run", {"trace_ids": ["tr-{n}1"], "run_id": "{r}"}),
+    post("link to run v3", V3 + "/link-to-run", {"trace_ids": ["tr-{n}1"], "run_id": "{r}"}),
+    post("link to unknown run", "traces/link-to-run", {"trace_ids": ["tr-{n}1"], "run_id": "0" * 32}),
+    post("link without run", "traces/link-to-run", {"trace_ids": ["tr-{n}1"]}),
+    post("link without traces", "traces/link-to-run", {"run_id": "{r}"}),
+    post("link no traces", "traces/link-to-run", {"trace_ids": [], "run_id": "{r}"}),
+    post("link text", "traces/link-to-run", {"trace_ids": "x", "run_id": "{r}"}),
+    post("link 101", "traces/link-to-run", {"trace_ids": [f"tr-{i}" for i in range(101)], "run_id": "{r}"}),
+    post("link prompts", "traces/link-prompts", {"trace_id": "tr-{n}1", "prompt_versions": [{"name": "p", "version": "1"},
+                                                                                           {"name": "q", "version": "2"}]}),
+    post("link prompts again", "traces/link-prompts", {"trace_id": "tr-{n}1", "prompt_versions": [{"name": "p", "version": "1"}]}),
+    post("link prompts of unknown", "traces/link-prompts", {"trace_id": "tr-unknown", "prompt_versions": [{"name": "p", "version": "1"}]}),
+    post("link prompts without id", "traces/link-prompts", {"prompt_versions": [{"name": "p", "version": "1"}]}),
+    post("link prompts without versions", "traces/link-prompts", {"trace_id": "tr-{n}1"}),
+    post("link prompts none", "traces/link-prompts", {"trace_id": "tr-{n}1", "prompt_versions": []}),
+    post("link prompts version letters", "traces/link-prompts", {"trace_id": "tr-{n}1", "prompt_versions": [{"name": "p", "version": "x"}]}),
+    post("link prompts text", "traces/link-prompts", {"trace_id": "tr-{n}1", "prompt_versions": "x"}),
+    get("get linked", V3 + T1),
+    # delete
+    post("delete without experiment", V3 + "/delete-traces", {"request_ids": ["tr-{n}5"]}),
+    post("delete nothing", V3 + "/delete-traces", {"experiment_id": "{e}"}),
+    post("delete empty list", V3 + "/delete-traces", {"experiment_id": "{e}", "request_ids": []}),
+    post("delete both", V3 + "/delete-traces", {"experiment_id": "{e}", "request_ids": ["x"], "max_timestamp_millis": 5}),
+    post("delete ids and count", V3 + "/delete-traces", {"experiment_id": "{e}", "request_ids": ["x"], "max_traces": 1}),
+    post("delete count 0", V3 + "/delete-traces", {"experiment_id": "{e}", "max_timestamp_millis": 5, "max_traces": 0}),
+    post("delete count letters", V3 + "/delete-traces", {"experiment_id": "{e}", "max_timestamp_millis": 5, "max_traces": "x"}),
+    post("delete experiment letters", V3 + "/delete-traces", {"experiment_id": "abc", "max_timestamp_millis": 5}),
+    post("delete experiment unknown", V3 + "/delete-traces", {"experiment_id": "987654", "max_timestamp_millis": 5}),
+    post("delete experiment number", V3 + "/delete-traces", {"experiment_id": 987654, "max_timestamp_millis": 5}),
+    post("delete of another experiment", V3 + "/delete-traces", {"experiment_id": "{o}", "request_ids": ["tr-{n}1"]}),
+    post("delete one", V3 + "/delete-traces", {"experiment_id": "{e}", "request_ids": ["tr-{n}1", "tr-unknown"]}),
+    post("delete v2", "traces/delete-traces", {"experiment_id": "{e}", "request_ids": ["tr-{n}5"]}),
+    get("get deleted", V3 + T1),
+    post("delete before, one", V3 + "/delete-traces", {"experiment_id": "{e}", "max_timestamp_millis": 1700000000001, "max_traces": 1}),
+    post("delete before", V3 + "/delete-traces", {"experiment_id": "{e}", "max_timestamp_millis": "1800000000001"}),
+    post("delete before again", V3 + "/delete-traces", {"experiment_id": "{e}", "max_timestamp_millis": 1800000000001}),
+    ask("method unknown", "PUT", V3),
+]
