@@ -46,9 +46,11 @@ def test_every_endpoint_of_tracking_and_registry_is_asked():
     """MLflow's own table of routes, less what Slipway does not offer yet."""
     from mlflow.server.handlers import get_endpoints
 
-    ours = re.compile(r"/api/2\.0/mlflow/(experiments|runs|metrics|logged-models|registered-models|model-versions|artifacts)(/|$)")
+    ours = re.compile(r"/api/2\.0/mlflow/(experiments|runs|metrics|logged-models|registered-models|model-versions|artifacts)(/|$)"
+                      r"|/api/[23]\.0/mlflow/traces(/|$)")
     absent = re.compile(r"presigned|/permissions/")
-    asked = {(request.method, re.sub(r"\{[a-z_0-9]+\}|m-x|/tags/x$", lambda m: "/tags/*" if "tags" in m[0] else "*", request.path))
+    named = re.compile(r"\b(?:tr|a)-[^/]*|\{(?!api\})[a-z_0-9]+\}|m-x|/tags/x$|^\{api\}")
+    asked = {(request.method, named.sub(lambda m: "/tags/*" if "tags" in m[0] else "*", request.path))
              for resource in replay.resources() for request in replay.requests_of(resource)}
     missing = [f"{method} {path}" for path, _, methods in get_endpoints() if ours.match(path) and not absent.search(path)
                for method in methods if (method, re.sub(r"<[a-z_:]+>", "*", path).replace("/api/", "*/", 1)) not in asked]

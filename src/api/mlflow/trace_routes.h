@@ -18,5 +18,6 @@ std::vector<http::Route> trace_v2_routes(const Deps& deps);
 std::vector<http::Route> trace_tag_routes(const Deps& deps);
 std::vector<http::Route> trace_span_routes(const Deps& deps);
 std::vector<http::Route> assessment_routes(const Deps& deps);
+std::vector<http::Route> trace_metric_routes(const Deps& deps);
 
 }  // namespace slipway::api::mlflow

@@ -128,8 +128,8 @@ std::vector<http::Route> trace_routes(const Deps& deps) {
 
 std::vector<http::Route> tracing_routes(const Deps& deps) {
   std::vector<http::Route> all;
-  for (auto* table :
-       {trace_routes, trace_v2_routes, trace_tag_routes, trace_span_routes, assessment_routes}) {
+  for (auto* table : {trace_routes, trace_v2_routes, trace_tag_routes, trace_span_routes,
+                      assessment_routes, trace_metric_routes}) {
     for (http::Route& route : table(deps)) all.push_back(std::move(route));
   }
   return all;
