@@ -32,6 +32,10 @@ inline constexpr std::size_t kLargeChunkPoints = 4'096;
 // Adds the points to the run's series, in any order of time and step. A point that its series has
 // already (same time, step and value, NaN being one value) is dropped: first by range, then
 // exactly. Values are clamped (clamp_metric_value).
+//   cost  of the points' own number, where they are newer by time or by step than all the series
+//         has; else of the blocks whose ranges of time and step meet theirs. A series that is
+//         logged without steps at one fixed time is one such range, and the look-up reads all of it
+//         (docs/adr/0008-metric-chunks.md has the figures).
 //   REQUIRES keys and times are checked (tracking/key_rules.h)
 void append_metrics(storage::Transaction& transaction, const RunInfo& run,
                     const std::vector<Metric>& metrics);
