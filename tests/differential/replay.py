@@ -4,6 +4,7 @@
     replay.py URL                       compares with recorded/ and the allowed differences; exit 1 if they do not hold
     replay.py URL --stock               compares with recorded/ alone: for the stock server itself
     replay.py URL --record              writes recorded/
+    replay.py URL --record-ours         writes ours.json: what Slipway answers where it may differ
     ... --only FILE[,FILE]  --show LABEL
 
 Each file of corpus/ is a story of its own: it begins with an empty context, makes what it needs under names that hold {n} ({x} is its
@@ -24,6 +25,7 @@ import urllib.parse
 import yaml
 
 HERE = pathlib.Path(__file__).resolve().parent
+OURS = HERE / "ours.json"
 sys.path.insert(0, str(HERE))
 
 from normalise import Normaliser  # noqa: E402
@@ -83,6 +85,7 @@ class Player:
             data = data if isinstance(data, bytes) else fill(data, context).encode()
         if data is not None:
             headers.setdefault("Content-Type", "application/json")
+        headers = {name: value for name, value in headers.items() if value is not None}
         for attempt in (1, 2):
             try:
                 self.connection.request(request.method, target, body=data, headers=headers)
@@ -154,9 +157,34 @@ def rule_for(rules, name):
     return next((rule for rule in rules if any(fnmatch.fnmatchcase(name, pattern) for pattern in rule["requests"])), None)
 
 
-def compare(resource, prefix, answers, rules=()):
-    """Faults as texts, and the allowed patterns that were needed."""
-    faults, used = [], set()
+def text_of(answer):
+    """Two answers are one if their texts are: in Python 1, 1.0 and True are equal."""
+    return json.dumps(answer, ensure_ascii=False, sort_keys=True)
+
+
+def own_answers():
+    """{name: answer}: what Slipway answered where it may differ; under /ajax-api only where that is another one."""
+    return json.loads(OURS.read_text())
+
+
+def record_ours(own):
+    """`own` is {(name, prefix): answer}."""
+    lines = {}
+    for (name, prefix), answer in sorted(own.items()):
+        plain = own.get((name, PREFIXES[0]))
+        if prefix == PREFIXES[0]:
+            lines[name] = answer
+        elif plain is None or text_of(plain) != text_of(answer):
+            lines[name + AJAX] = answer
+    OURS.write_text("{\n" + ",\n".join(f"{json.dumps(name, ensure_ascii=False)}: {text_of(answer)}" for name, answer in lines.items()) + "\n}\n")
+
+
+def compare(resource, prefix, answers, rules=(), ours=None):
+    """Faults as texts, the allowed patterns that were needed, and {(name, prefix): answer} of what differs as allowed.
+
+    `ours` are the answers that these must be; None: any with the allowed status.
+    """
+    faults, used, own = [], set(), {}
     wanted = expected(resource, prefix)
     if list(wanted) != list(answers):
         faults.append(f"{resource}: recorded/ has other requests than the corpus: run `make record-mlflow`")
@@ -164,7 +192,7 @@ def compare(resource, prefix, answers, rules=()):
         if label not in wanted:
             continue
         name = f"{resource}: {label}"
-        same = answer == wanted[label]
+        same = text_of(answer) == text_of(wanted[label])
         rule = rule_for(rules, name)
         if same:
             continue
@@ -175,7 +203,19 @@ def compare(resource, prefix, answers, rules=()):
         if answer["status"] != rule["ours"]:
             faults.append(f"{name} ({prefix}): allowed to differ, but as {rule['ours']}, not {answer['status']}\n"
                           + show(wanted[label], answer))
-    return faults, used
+            continue
+        own[name, prefix] = answer
+        if ours is None:
+            continue
+        before = ours.get(name + AJAX if prefix != PREFIXES[0] and name + AJAX in ours else name)
+        if text_of(answer) != text_of(before):
+            faults.append(f"{name} ({prefix}): allowed to differ, but not so:\n" + show(before, answer).replace("  stock ", "  ours.json ", 1))
+    return faults, used, own
+
+
+def stale_answers(ours, own):
+    names = {name for name, _ in own} | {name + AJAX for name, prefix in own if prefix != PREFIXES[0]}
+    return [f"ours.json: {name!r} does not differ" for name in ours if name not in names]
 
 
 def show(wanted, found):
@@ -193,9 +233,11 @@ def main():
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--stock", action="store_true")
     parser.add_argument("--only", default="")
+    parser.add_argument("--record-ours", action="store_true")
     options = parser.parse_args()
     rules = [] if options.stock else allowed_differences()
-    faults, used, count = [], set(), 0
+    ours = None if options.stock or options.record or options.record_ours else own_answers()
+    faults, used, own, count = [], set(), {}, 0
     for resource in options.only.split(",") if options.only else resources():
         plays = [Player(options.url).play(resource, prefix) for prefix in PREFIXES]
         count += sum(map(len, plays))
@@ -203,12 +245,16 @@ def main():
             record(resource, plays)
             continue
         for prefix, answers in zip(PREFIXES, plays):
-            found, needed = compare(resource, prefix, answers, rules)
+            found, needed, differing = compare(resource, prefix, answers, rules, ours)
             faults += found
             used |= needed
+            own |= differing
     if rules and not options.only and not options.record:
         faults += [f"allowed.yaml: nothing differs as {pattern!r} says" for rule in rules for pattern in rule["requests"]
                    if pattern not in used]
+        faults += stale_answers(ours or {}, own)
+    if options.record_ours:
+        record_ours(own)
     print("\n".join(faults))
     print(f"{count} answers, {len(faults)} faults")
     return 1 if faults else 0

@@ -12,7 +12,7 @@ class Request:
     body: object = None  # sent as JSON
     raw: object = None  # sent as it stands (text or bytes), or a function that makes it of the context
     query: object = None  # a dict; a list as value repeats the key
-    headers: dict = dataclasses.field(default_factory=dict)
+    headers: dict = dataclasses.field(default_factory=dict)  # a value None leaves a field out that is sent else
     save: dict = dataclasses.field(default_factory=dict)  # {name: "path.in.0.answer"}; {name} then stands for it in later requests
 
 

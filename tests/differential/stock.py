@@ -2,6 +2,7 @@
 """Starts a stock MLflow server of the locked version on an empty store, plays the corpus against it, and ends it.
 
     stock.py record      writes recorded/: after the corpus or the locked version changed (make record-mlflow)
+    stock.py record FILE[,FILE]   these of the corpus alone
     stock.py check       says whether recorded/ is still what it answers (make differential)
 
 It takes half a minute to start and some five minutes for the corpus.
@@ -41,8 +42,8 @@ def wait_until_ready(url, process):
     raise SystemExit(f"the stock server did not answer in {READY_S} s")
 
 
-def main(mode):
-    arguments = {"record": ["--record"], "check": ["--stock"]}[mode]
+def main(mode, only=""):
+    arguments = {"record": ["--record"], "check": ["--stock"]}[mode] + (["--only", only] if only else [])
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "SLIPWAY_"))}
     environment = {**kept, "MLFLOW_DISABLE_TELEMETRY": "true"}
     with tempfile.TemporaryDirectory(prefix="stock-") as folder:
@@ -66,6 +67,6 @@ def main(mode):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in ("record", "check"):
+    if len(sys.argv) not in (2, 3) or sys.argv[1] not in ("record", "check"):
         raise SystemExit(__doc__)
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The corpus of tests/differential against Slipway: the stock server's recorded answers, but for the allowed differences."""
 
+import os
 import pathlib
 import re
 import sys
@@ -12,7 +13,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "differenti
 import replay  # noqa: E402
 
 RULES = replay.allowed_differences()
+OURS = replay.own_answers()
+UPDATE = "SLIPWAY_UPDATE_GOLDEN" in os.environ
 NEEDED = set()  # patterns of the list that some answer needed
+OWN = {}  # what was answered where it may differ
 
 
 @pytest.mark.parametrize("resource", replay.resources())
@@ -20,9 +24,10 @@ def test_answers_as_the_stock_server(shared_server, resource):
     faults = []
     for prefix in replay.PREFIXES:
         answers = replay.Player(shared_server.url).play(resource, prefix)
-        found, needed = replay.compare(resource, prefix, answers, RULES)
+        found, needed, own = replay.compare(resource, prefix, answers, RULES, None if UPDATE else OURS)
         faults += found
         NEEDED.update(needed)
+        OWN.update(own)
     assert not faults, "\n".join(faults)
 
 
@@ -33,6 +38,21 @@ def test_every_allowed_difference_is_one(request):
         pytest.skip("not the whole corpus was played")
     stale = [pattern for rule in RULES for pattern in rule["requests"] if pattern not in NEEDED]
     assert not stale, f"nothing differs as allowed.yaml says: {stale}"
+    if UPDATE:
+        replay.record_ours(OWN)
+    assert UPDATE or not replay.stale_answers(OURS, OWN)
+
+
+def test_answers_are_compared_as_texts():
+    """1, 1.0 and true are three answers, also where Python calls them equal."""
+    assert len({replay.text_of({"body": value}) for value in (1, 1.0, True)}) == 3
+    name = next(iter(OURS))
+    resource, label = name.split(": ", 1)
+    other = {**OURS[name], "body": "something else"}
+    faults, _, _ = replay.compare(resource, "/api", {label: other}, RULES, OURS)
+    assert any("allowed to differ, but not so" in fault for fault in faults)
+    faults, _, _ = replay.compare(resource, "/api", {label: OURS[name]}, RULES, OURS)
+    assert not any(label in fault for fault in faults)
 
 
 def test_the_corpus_is_large_and_recorded():

@@ -127,4 +127,8 @@ REQUESTS = [
     get("get deleted, allowed", CREATE + "/{m}", allow_deleted="true"),
     get("get deleted, allowed badly", CREATE + "/{m}", allow_deleted="maybe"),
     patch("finalize deleted", CREATE + "/{m}", {"model_id": "{m}", "status": "LOGGED_MODEL_READY"}),
+    post("101 datasets", SEARCH, {"experiment_ids": ["{e}"], "datasets": [{"dataset_name": "d", "dataset_digest": "x"}] * 101}),
+    post("1,001 datasets", SEARCH, {"experiment_ids": ["{e}"], "datasets": [{"dataset_name": "d", "dataset_digest": "x"}] * 1_001}),
+    post("17 orders", SEARCH, {"experiment_ids": ["{e}"], "order_by": [{"field_name": "name"}] * 17}),
+    post("10,001 experiments", SEARCH, {"experiment_ids": [str(10**9 + i) for i in range(10_001)]}),
 ]

@@ -121,6 +121,8 @@ REQUESTS = [
     post("batch without run", BATCH, {}),
     post("batch without run but with metrics", BATCH, {"metrics": [{"key": "a", "value": 1, "timestamp": 1}]}),
     batch("batch model both spellings", metrics=[{"key": "a", "value": 1, "timestamp": 1, "model_id": "x", "modelId": "y"}]),
+    post("batch as text", BATCH, {"run_id": "{r}"}, headers={"Content-Type": "text/plain"}),
+    post("batch without a type", BATCH, {"run_id": "{r}"}, headers={"Content-Type": None}),
     batch("garbled batch value", run="{g}", metrics=[{"key": "x", "value": "x", "timestamp": 1}, {"key": "y", "value": 1, "timestamp": 1}]),
     batch("garbled batch param value int", run="{g}", params=[{"key": "gp", "value": 5}]),
     inputs("inputs", {"name": "ds", "digest": "dg", "schema": "s", "profile": "p", **SOURCE},
@@ -152,4 +154,9 @@ REQUESTS = [
     post("old model without run", "runs/log-model", {"model_json": "{}"}),
     get("run after all", "runs/get", run_id="{r}"),
     get("model after all", "logged-models/{m}"),
+    metric("key with NUL", run="{g}", key="a\0b", value=1, timestamp=1),
+    post("param with NUL", PARAM, {"run_id": "{g}", "key": "nul", "value": "a\0b"}),
+    post("tag with NUL", TAG, {"run_id": "{g}", "key": "nul", "value": "a\0b"}),
+    post("run name with NUL", "runs/update", {"run_id": "{g}", "run_name": "a\0b"}),
+    batch("batch tag with NUL", run="{g}", tags=[{"key": "nul2", "value": "\0"}]),
 ]

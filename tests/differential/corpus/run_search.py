@@ -98,4 +98,10 @@ REQUESTS = [
     post("view number", SEARCH, {"experiment_ids": ["{e}"], "run_view_type": 2}),
     post("view unknown", SEARCH, {"experiment_ids": ["{e}"], "run_view_type": "NOPE"}),
     get("by GET", SEARCH, experiment_ids="{e}"),
+    post("10,001 experiments", SEARCH, {"experiment_ids": [str(10**9 + i) for i in range(10_001)]}),
+    post("pattern of 16,001", SEARCH, {"experiment_ids": ["{e}"], "filter": "params.p LIKE '" + "x" * 16_001 + "'"}),
+    post("pattern of 60,000", SEARCH, {"experiment_ids": ["{e}"], "filter": "params.p LIKE '" + "x" * 60_000 + "'"}),
+    post("token far", SEARCH, {"experiment_ids": ["{e}"], "page_token": "eyJvZmZzZXQiOiAxMDAwMDAxfQ=="}),
+    post("token beyond int64", SEARCH, {"experiment_ids": ["{e}"], "page_token": "eyJvZmZzZXQiOiA5MjIzMzcyMDM2ODU0Nzc1ODA3fQ=="}),
+    post("filter with NUL", SEARCH, {"experiment_ids": ["{e}"], "filter": "params.p = 'a\0b'"}),
 ]
