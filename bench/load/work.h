@@ -36,9 +36,9 @@ using MakeWork = std::function<std::unique_ptr<Work>(std::size_t client)>;
 
 // The kinds of work:
 //   log-metric  one point a call, each client into a run of its own
-//   log-batch   keys x steps points a call; a fresh run every ten calls, made before the clock runs.
-//               Throws std::runtime_error when all are used up, as the figure would not be of fresh
-//               runs any more
+//   log-batch   keys x steps points a call; a fresh run every ten calls, made before the clock
+//               runs. Throws std::runtime_error when all are used up, as the figure would not be of
+//               fresh runs any more
 //   run         what `with mlflow.start_run(): log_params(20); log_metrics(20)` sends
 //   post        the same body again and again
 // Throws std::invalid_argument on an unknown name.
