@@ -10,6 +10,7 @@ set(SLIPWAY_FUZZ_LINKS_prediction_log serving)
 set(SLIPWAY_FUZZ_LINKS_tensor_json serving)
 set(SLIPWAY_FUZZ_LINKS_onnx_file serving)
 set(SLIPWAY_FUZZ_LINKS_http http)
+set(SLIPWAY_FUZZ_LINKS_otlp tracing)
 set(SLIPWAY_FUZZ_LINKS_stats calc)
 
 function(slipway_add_fuzzers)
