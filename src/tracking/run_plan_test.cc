@@ -612,6 +612,7 @@ TEST_F(RunPlan, PagesBeginAtTheirToken) {
     options.trace = &statements;
     page(search, options);
     ASSERT_FALSE(statements.empty());
+    if (!storage::test_database_url().empty()) continue;  // PostgreSQL has no such EXPLAIN
     const std::string& walk = statements.front();
     const int parameter = database_.read_returning<int>(
         [&](storage::Session& session) { return parameter_of_seek(session, walk); });
