@@ -338,6 +338,53 @@ def test_artifacts_are_their_experiments(closed):
     assert closed.get(ANN, path).text == "hello"
 
 
+def test_traces_are_their_experiments(closed):
+    secret, mine = closed.experiment(ADMIN, "secret"), closed.experiment(ANN, "mine")
+
+    def start(who, experiment, trace_id, **more):
+        location = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}}
+        info = {"trace_id": trace_id, "trace_location": location, "request_time": "2026-01-01T00:00:00Z", "state": "OK", **more}
+        return closed.post(who, API3 + "traces", trace={"trace_info": info})
+
+    def spans(who, experiment, trace_id, **headers):
+        span = {"traceId": trace_id.removeprefix("tr-"), "spanId": "01" * 8, "name": "s", "startTimeUnixNano": "1", "endTimeUnixNano": "2"}
+        return closed.ask(who, "POST", "/v1/traces", json={"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]},
+                          headers={"x-mlflow-experiment-id": experiment, **headers})
+
+    hidden, own, sent = (f"tr-{digit * 32}" for digit in "abc")
+    assert start(ADMIN, secret, hidden, request_preview="for nobody").status_code == 200
+    assert start(ANN, mine, own).status_code == 200
+    assert spans(ANN, mine, sent).status_code == 200
+    run = closed.run(ADMIN, secret)
+    for refused in (
+        start(ANN, secret, "tr-" + "d" * 32), start(ANN, mine, hidden), spans(ANN, secret, "tr-" + "d" * 32), spans(ANN, mine, hidden),
+        spans(ANN, mine, sent, **{"x-mlflow-run-id": run}), closed.get(ANN, API3 + f"traces/{hidden}"),
+        closed.get(ANN, API3 + "traces/get", trace_id=hidden), closed.get(ANN, API3 + "traces/batchGet", trace_ids=hidden),
+        closed.post(ANN, API3 + "traces/batchGetInfos", trace_ids=[own, hidden]), closed.get(ANN, API2 + f"traces/{hidden}/info"),
+        closed.get(ANN, "/ajax-api/2.0/mlflow/get-trace-artifact", request_id=hidden),
+        closed.ask(ANN, "PATCH", API3 + f"traces/{hidden}/tags", json={"key": "k", "value": "v"}),
+        closed.post(ANN, API3 + f"traces/{hidden}/assessments", assessment={"assessment_name": "a", "feedback": {"value": 1}}),
+        closed.post(ANN, API2 + "traces/link-to-run", trace_ids=[own], run_id=run),
+        closed.post(ANN, API3 + "traces/delete-traces", experiment_id=secret, max_timestamp_millis=2**50),
+        closed.post(ANN, API3 + "traces/calculate-filter-correlation", experiment_ids=[mine, secret], filter_string1="name = 'x'",
+                    filter_string2="name = 'y'"),
+        closed.post(ANN, API2 + "traces", experiment_id=secret, timestamp_ms=1),
+    ):
+        assert is_forbidden(refused), (refused.request.url, refused.status_code, refused.text)
+    places = [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": one}} for one in (mine, secret)]
+    found = closed.post(ANN, API3 + "traces/search", locations=places).json()["traces"]
+    assert sorted(trace["trace_id"] for trace in found) == [own, sent]
+    assert "for nobody" not in closed.get(ANN, API2 + "traces", experiment_ids=secret).text
+    # A tag that says where files are leads nobody into another's.
+    files = f"mlflow-artifacts:/{secret}/traces/{hidden}/artifacts"
+    assert start(ANN, mine, "tr-" + "e" * 32, tags={"mlflow.artifactLocation": files}).status_code == 200
+    shown = closed.get(ANN, "/ajax-api/2.0/mlflow/get-trace-artifact", request_id="tr-" + "e" * 32)
+    assert is_forbidden(shown) or shown.status_code == 404, shown.text
+    closed.grant(ANN, "experiment", secret, "READ")
+    assert closed.get(ANN, API3 + f"traces/{hidden}").json()["trace"]["trace_info"]["request_preview"] == "for nobody"
+    assert is_forbidden(closed.ask(ANN, "PATCH", API3 + f"traces/{hidden}/tags", json={"key": "k", "value": "v"}))
+
+
 def test_no_detour_leads_into_anothers_files(closed):
     secret = closed.experiment(ADMIN, "secret")
     run = closed.run(ADMIN, secret)

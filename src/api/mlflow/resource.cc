@@ -179,7 +179,9 @@ bool permitted_traces(storage::Session& session, const Access& access, const Par
 
 bool permitted_trace(storage::Session& session, const Access& access, const Parameters& parameters,
                      const http::Request& request) {
-  std::string id = request.path_parameter("trace_id");
+  std::string id;
+  for (const auto& [name, value] : request.path_parameters)
+    if (name == "trace_id") id = value;
   if (id.empty()) id = parameters.text("trace_id");
   if (id.empty()) id = parameters.text("request_id");
   return may_trace(session, request.caller, access.level, id);
@@ -357,8 +359,8 @@ bool permitted(storage::Session& session, const Access& access, const Parameters
       return may_traces_of(session, caller, access.level, parameters.text("experiment_id"));
     case By::kExperimentsOfTraces:
       return permitted_experiments_of_traces(session, access, parameters, caller);
-    case By::kSpans: return false;         // a stream: asks may_traces_of() itself
-    case By::kArtifactPath: return false;  // a stream: asks may_path() itself
+    case By::kSpans:                       // a stream: asks may_traces_of() itself
+    case By::kArtifactPath: return false;  // likewise may_path()
     case By::kModel:
     case By::kModelVersion:
     case By::kModelOfNewVersion: return permitted_model(session, access, parameters, request);
@@ -406,7 +408,7 @@ tracking::Scope scope_of(storage::Session& session, const http::Caller& caller,
     case Rule::kAllBut: scope.rule = tracking::Scope::Rule::kAllBut; break;
   }
   scope.select = [readable](tracking::SearchSql& sql) {
-    return readable.select(sql.bind(readable.account), sql.bind(std::string_view(readable.kind)));
+    return readable.select(sql.bind(readable.account), sql.bind(std::string_view{readable.kind}));
   };
   return scope;
 }
