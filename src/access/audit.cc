@@ -119,7 +119,7 @@ void Audit::write_soon() {
           }
           insert(transaction, entries);
         },
-        [](std::exception_ptr fault) {
+        [](const std::exception_ptr& fault) {
           if (!fault) return;
           try {
             std::rethrow_exception(fault);

@@ -145,9 +145,8 @@ class Session {
 
 class Changes {
  public:
-  operator std::int64_t() const {
-    return session_.changes();
-  }  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor): it is that number
+  operator std::int64_t() const { return session_.changes(); }
 
  private:
   friend class Session;

@@ -46,7 +46,7 @@ std::exception_ptr Writer::run_one(Transaction& transaction, const Write& write,
     if (!alone) transaction.execute("RELEASE one_write");
     return nullptr;
   } catch (const std::exception&) {
-    const std::exception_ptr fault = std::current_exception();
+    std::exception_ptr fault = std::current_exception();
     state_.after_commit.resize(actions_before);
     if (!alone) undo(*state_.connection, "ROLLBACK TO one_write; RELEASE one_write");
     return fault;
@@ -75,7 +75,7 @@ std::exception_ptr Writer::run_all(const std::vector<Queued>& group,
     commit.step();
     return nullptr;
   } catch (const std::exception&) {
-    const std::exception_ptr fault = std::current_exception();
+    std::exception_ptr fault = std::current_exception();
     undo(connection, "ROLLBACK");
     return fault;
   }

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "tracing/protobuf_reader.h"
 #include "tracing/python_json.h"
 

@@ -198,8 +198,8 @@ class PatternParser {
   // The bytes of \d, \w, \s; nullopt for another letter.
   static std::optional<std::bitset<256>> class_of(char letter) {
     std::bitset<256> bytes;
-    const auto range = [&](char first, char last) {
-      for (int c = first; c <= last; ++c) bytes.set(static_cast<std::size_t>(c));
+    const auto range = [&](unsigned char first, unsigned char last) {
+      for (std::size_t c = first; c <= last; ++c) bytes.set(c);
     };
     switch (letter) {
       case 'd':

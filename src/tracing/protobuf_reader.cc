@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace slipway::tracing {
 namespace {
@@ -98,27 +99,6 @@ double ProtobufReader::real() const { return std::bit_cast<double>(integer_); }
 std::string_view ProtobufReader::text() const {
   if (!is_utf8(bytes_)) refuse("a text is not UTF-8");
   return bytes_;
-}
-
-bool is_utf8(std::string_view bytes) {
-  for (std::size_t i = 0; i < bytes.size();) {
-    const auto lead = static_cast<unsigned char>(bytes[i]);
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    }
-    const std::size_t more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
-    if (lead < 0xC2 || lead > 0xF4 || bytes.size() - i <= more) return false;
-    const auto second = static_cast<unsigned char>(bytes[i + 1]);
-    const unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-    if (second < low || second > high) return false;
-    for (std::size_t k = 2; k <= more; ++k) {
-      if ((static_cast<unsigned char>(bytes[i + k]) & 0xC0U) != 0x80U) return false;
-    }
-    i += more + 1;
-  }
-  return true;
 }
 
 }  // namespace slipway::tracing

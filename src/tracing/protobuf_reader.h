@@ -42,7 +42,4 @@ class ProtobufReader {
   std::string_view bytes_;
 };
 
-// Whether the bytes are well-formed UTF-8 (RFC 3629).
-bool is_utf8(std::string_view bytes);
-
 }  // namespace slipway::tracing

@@ -95,7 +95,7 @@ std::string python_json(const json::Value& value, Ascii ascii) {
 }
 
 std::string python_bytes(std::string_view bytes) {
-  static constexpr char digits[] = "0123456789abcdef";
+  static constexpr char kDigits[] = "0123456789abcdef";
   const bool doubly =
       bytes.find('\'') != std::string_view::npos && bytes.find('"') == std::string_view::npos;
   const char quote = doubly ? '"' : '\'';
@@ -111,7 +111,7 @@ std::string python_bytes(std::string_view bytes) {
     } else if (c == '\t') {
       out += "\\t";
     } else if (byte < 0x20 || byte >= 0x7F) {
-      out += std::string("\\x") + digits[byte >> 4] + digits[byte & 15U];
+      out += std::string("\\x") + kDigits[byte >> 4] + kDigits[byte & 15U];
     } else {
       out += c;
     }

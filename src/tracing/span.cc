@@ -40,12 +40,12 @@ bool is_zero(std::string_view bytes) {
 }
 
 std::string hex_of(std::string_view bytes) {
-  static constexpr char digits[] = "0123456789abcdef";
+  static constexpr char kDigits[] = "0123456789abcdef";
   std::string hex;
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    hex += digits[byte >> 4];
-    hex += digits[byte & 15U];
+    hex += kDigits[byte >> 4];
+    hex += kDigits[byte & 15U];
   }
   return hex;
 }

@@ -115,7 +115,7 @@ void TraceConditions::add(const TraceTerm& term) {
       where_ +=
           " AND EXISTS (SELECT 1 FROM trace_link l WHERE l.trace_id = t.trace_id AND l.kind = " +
           sql_.bind(static_cast<std::int64_t>(LinkKind::kPrompt)) +
-          " AND l.target = " + sql_.bind(std::string_view(term.comparison.texts.front())) + ")";
+          " AND l.target = " + sql_.bind(std::string_view{term.comparison.texts.front()}) + ")";
       return;
     case TermKind::kFeedback:
     case TermKind::kExpectation: return add_assessment(term);
@@ -123,7 +123,7 @@ void TraceConditions::add(const TraceTerm& term) {
       where_ +=
           " AND EXISTS (SELECT 1 FROM assessment a WHERE a.trace = t.id AND a.kind = 'issue' "
           "AND a.name = " +
-          sql_.bind(std::string_view(term.comparison.texts.front())) + ")";
+          sql_.bind(std::string_view{term.comparison.texts.front()}) + ")";
       return;
     case TermKind::kSpan:
     case TermKind::kSpanValue: return;  // together, in add_spans
@@ -152,7 +152,7 @@ void TraceConditions::add_value(std::string_view column, const TraceTerm& term) 
 void TraceConditions::add_pair(std::string_view table, const TraceTerm& term) {
   const std::string row =
       "EXISTS (SELECT 1 FROM " + std::string(table) +
-      " p WHERE p.trace = t.id AND p.key = " + sql_.bind(std::string_view(term.key));
+      " p WHERE p.trace = t.id AND p.key = " + sql_.bind(std::string_view{term.key});
   if (term.comparison.op == Operator::kIsNull) {
     where_ += " AND NOT " + row + ")";
     return;
@@ -190,17 +190,17 @@ void TraceConditions::add_sums(const TraceTerm& term) {
   const std::string& text = term.comparison.texts.front();
   const Tokens tokens = read_tokens(text);
   const Costs costs = read_costs(text);
-  std::string all;
-  if (text == (usage ? write_tokens(tokens) : write_costs(costs)) && !text.empty()) {
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      const bool present = usage ? tokens[i].has_value() : costs[i].has_value();
-      all += (all.empty() ? "t." : " AND t.") + columns[i];
-      all += !present ? " IS NULL"
-             : usage  ? " = " + sql_.bind(*tokens[i])
-                      : " = " + sql_.bind(*costs[i]);
+  // What does not print as these sums is equal to none.
+  const bool printed = !text.empty() && text == (usage ? write_tokens(tokens) : write_costs(costs));
+  std::string all = printed ? "" : "1 = 0";
+  for (std::size_t i = 0; printed && i < columns.size(); ++i) {
+    const bool present = usage ? tokens[i].has_value() : costs[i].has_value();
+    all += (all.empty() ? "t." : " AND t.") + columns[i];
+    if (present) {
+      all += " = " + (usage ? sql_.bind(*tokens[i]) : sql_.bind(*costs[i]));
+    } else {
+      all += " IS NULL";
     }
-  } else {
-    all = "1 = 0";
   }
   // In a comparison with NULL "false" is unknown: COALESCE makes it false again.
   where_ += term.comparison.op == Operator::kEqual
@@ -209,7 +209,7 @@ void TraceConditions::add_sums(const TraceTerm& term) {
 }
 
 void TraceConditions::add_run(const TraceTerm& term) {
-  const std::string run = sql_.bind(std::string_view(term.comparison.texts.front()));
+  const std::string run = sql_.bind(std::string_view{term.comparison.texts.front()});
   where_ += " AND (EXISTS (SELECT 1 FROM trace_link l WHERE l.trace_id = t.trace_id AND l.kind = " +
             sql_.bind(static_cast<std::int64_t>(LinkKind::kRun)) + " AND l.target = " + run +
             ") OR EXISTS (SELECT 1 FROM trace_metadata m WHERE m.trace = t.id AND m.key = " +
@@ -229,7 +229,7 @@ std::string value_condition(SearchSql& sql, const TraceTerm& term) {
     return " AND " + sql.text_condition("a.value", comparison);
   const std::string& text = comparison.texts.front();
   const std::string equal =
-      "(a.value = " + sql.bind(std::string_view(text)) +
+      "(a.value = " + sql.bind(std::string_view{text}) +
       " OR a.value = " + sql.bind(std::string_view(python_json(json::Value(text), Ascii::kYes))) +
       ")";
   return std::string(" AND ") + (comparison.op == Operator::kEqual ? "" : "NOT ") + equal;
@@ -240,7 +240,7 @@ std::string assessment_condition(SearchSql& sql, const TraceTerm& term) {
   return "a.valid = 1 AND a.kind = " +
          sql.bind(kind_word(term.kind == TermKind::kFeedback ? AssessmentKind::kFeedback
                                                              : AssessmentKind::kExpectation)) +
-         " AND a.name = " + sql.bind(std::string_view(term.key));
+         " AND a.name = " + sql.bind(std::string_view{term.key});
 }
 
 }  // namespace

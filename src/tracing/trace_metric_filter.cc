@@ -167,7 +167,7 @@ std::string metric_conditions(SearchSql& sql, const MetricQuery& query) {
              std::string(view_word(query.view)));
     }
     own += " AND " + std::string(filter.entity->column) + " = " +
-           sql.bind(std::string_view(filter.value));
+           sql.bind(std::string_view{filter.value});
   }
   return TraceConditions(sql, query.experiment_ids, terms).where() + own;
 }

@@ -14,10 +14,10 @@ std::string order_value(SearchSql& sql, const TraceOrder& term) {
     case TermKind::kSession: return "t.session";
     case TermKind::kTag:
       return "(SELECT p.value FROM trace_tag p WHERE p.trace = t.id AND p.key = " +
-             sql.bind(std::string_view(term.key)) + ")";
+             sql.bind(std::string_view{term.key}) + ")";
     case TermKind::kMetadata:
       return "(SELECT p.value FROM trace_metadata p WHERE p.trace = t.id AND p.key = " +
-             sql.bind(std::string_view(term.key)) + ")";
+             sql.bind(std::string_view{term.key}) + ")";
     default: break;
   }
   if (term.key == "end_time_ms") return "(t.request_time_ms + COALESCE(t.duration_ms, 0))";

@@ -359,11 +359,11 @@ std::int64_t delete_traces(storage::Transaction& transaction, const TraceDeletio
     if (row.step()) keys.push_back(row.int64(0));
   }
   if (deletion.time_ms_max) {
-    constexpr std::int64_t all = INT64_MAX;
+    constexpr std::int64_t kAll = INT64_MAX;
     auto rows = transaction.query(
         "SELECT id FROM trace WHERE experiment = ?1 AND request_time_ms <= ?2 "
         "ORDER BY request_time_ms, trace_id LIMIT ?3",
-        deletion.experiment_id, *deletion.time_ms_max, deletion.traces_max.value_or(all));
+        deletion.experiment_id, *deletion.time_ms_max, deletion.traces_max.value_or(kAll));
     while (rows.step()) keys.push_back(rows.int64(0));
   }
   std::sort(keys.begin(), keys.end());

@@ -49,8 +49,8 @@ http::Response plain_answer();  // {}
 // machine too, since it is about who may do what.
 using AccessHandler = std::function<http::Response(const Parameters&, const http::Request&)>;
 void add_access_route(std::vector<http::Route>& routes, http::Method method, int version,
-                      std::string_view path, const http::Access& access, AccessHandler handler,
-                      std::string summary);
+                      std::string_view path, const http::Access& access,
+                      const AccessHandler& handler, const std::string& summary);
 
 // Their parameters: the query for GET, else the body; as text. kInvalidArgument "Missing value …".
 std::string needed(const Parameters& parameters, std::string_view name);

@@ -170,13 +170,13 @@ std::vector<http::Route> metric_routes(const Deps& deps) {
   Routes routes(deps.database);
   const auto add = [&routes](std::string_view path, const Access& access, const Fields& fields,
                              http::Response (*handler)(storage::Session&, const Parameters&),
-                             std::string summary, Prefixes prefixes) {
+                             const std::string& summary, Prefixes prefixes) {
     routes.read(
         http::Method::kGet, path, access, fields,
         [handler](storage::Session& session, const Parameters& parameters, const http::Request&) {
           return handler(session, parameters);
         },
-        std::move(summary), prefixes);
+        summary, prefixes);
   };
   routes.read(
       http::Method::kGet, "/mlflow/metrics/get-history", may::read(By::kRun),

@@ -53,12 +53,12 @@ void set_maybe(json::Object& object, std::string_view name,
 
 // The end of a stack trace says where it happened.
 std::string end_of_stack(const std::string& stack) {
-  constexpr std::string_view cut_mark = "[Stack trace is truncated]\n...\n";
+  constexpr std::string_view kCutMark = "[Stack trace is truncated]\n...\n";
   const std::size_t characters = tracking::count_characters(stack);
   if (characters <= kStackTraceCharactersMax) return stack;
-  const std::size_t kept = kStackTraceCharactersMax - cut_mark.size();
+  const std::size_t kept = kStackTraceCharactersMax - kCutMark.size();
   const std::string_view dropped = cut_to_characters(stack, characters - kept);
-  return std::string(cut_mark) + stack.substr(dropped.size());
+  return std::string(kCutMark) + stack.substr(dropped.size());
 }
 
 json::Value error_json(const tracing::AssessmentError& error) {

@@ -15,9 +15,9 @@ std::vector<tracing::PromptVersion> read_prompts(const Parameters& parameters) {
 }
 
 void add_tags(Routes& routes, Prefixes prefixes) {
-  constexpr std::string_view path = "/mlflow/traces/{trace_id}/tags";
+  constexpr std::string_view kTags = "/mlflow/traces/{trace_id}/tags";
   routes.write(
-      http::Method::kPatch, path, may::edit(By::kTrace),
+      http::Method::kPatch, kTags, may::edit(By::kTrace),
       {field::required("key"), field::text("value")},
       [](const Parameters& parameters, const http::Request& request) -> Routes::Work {
         return [id = request.path_parameter("trace_id"), key = parameters.text("key"),
@@ -28,7 +28,7 @@ void add_tags(Routes& routes, Prefixes prefixes) {
       },
       "Sets a tag of a trace", prefixes);
   routes.write(
-      http::Method::kDelete, path, may::edit(By::kTrace), {field::required("key")},
+      http::Method::kDelete, kTags, may::edit(By::kTrace), {field::required("key")},
       [](const Parameters& parameters, const http::Request& request) -> Routes::Work {
         return [id = request.path_parameter("trace_id"),
                 key = parameters.text("key")](storage::Transaction& transaction) {

@@ -39,12 +39,12 @@ Routes::Work plan_begin(const Parameters& parameters) {
 
 tracing::TraceState read_status(const Parameters& parameters) {
   const json::Value* value = parameters.find("status");
-  constexpr std::string_view words[] = {"TRACE_STATUS_UNSPECIFIED", "OK", "ERROR", "IN_PROGRESS"};
+  constexpr std::string_view kWords[] = {"TRACE_STATUS_UNSPECIFIED", "OK", "ERROR", "IN_PROGRESS"};
   std::string_view word;
   if (value != nullptr && value->is_string()) word = value->as_string();
   if (value != nullptr && value->kind() == json::Value::Kind::kInt && value->as_int() > 0 &&
       value->as_int() < 4)
-    word = words[static_cast<std::size_t>(value->as_int())];
+    word = kWords[static_cast<std::size_t>(value->as_int())];
   const auto state = tracing::parse_state(word);
   if (!state || *state == tracing::TraceState::kUnspecified)
     parameters.refuse("status", "It must be one of OK, ERROR, IN_PROGRESS");

@@ -47,7 +47,7 @@ http::Response create(const AccessDeps& deps, const Parameters& parameters, cons
   const auto made =
       deps.database.write_returning<access::Account>([&](storage::Transaction& transaction) {
         const bool first = !access::any_account(transaction);
-        const access::Account account =
+        access::Account account =
             access::create_account(transaction, deps.clock, {username, hash, first});
         deps.sign_in.note_change(transaction);
         return account;
@@ -160,8 +160,8 @@ http::Response plain_answer(const json::Value& body) {
 http::Response plain_answer() { return plain_answer(json::Object{}); }
 
 void add_access_route(std::vector<http::Route>& routes, http::Method method, int version,
-                      std::string_view path, const http::Access& access, AccessHandler handler,
-                      std::string summary) {
+                      std::string_view path, const http::Access& access,
+                      const AccessHandler& handler, const std::string& summary) {
   const std::string tail = std::to_string(version) + ".0" + std::string(path);
   for (const std::string& prefix : {std::string("/api/"), std::string("/ajax-api/")}) {
     routes.push_back(http::route(

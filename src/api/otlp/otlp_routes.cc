@@ -113,7 +113,7 @@ void receive(storage::Database& database, const http::Request& request,
   const auto experiment = request.header(kExperimentHeader);
   if (!experiment) return responder.send(missing_header());
   const std::string type = header(request, "Content-Type");
-  const std::string media(trimmed(std::string_view(type).substr(0, type.find(';'))));
+  const std::string media(trimmed(std::string_view{type}.substr(0, type.find(';'))));
   if (media != kProtobuf && media != kJson) {
     return responder.send(refusal(
         400,
