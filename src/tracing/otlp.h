@@ -58,5 +58,8 @@ std::vector<OtlpResource> parse_otlp_json(std::string_view text);
 
 inline constexpr int kOtlpDepthMax = 32;               // of values within values
 inline constexpr std::size_t kOtlpSpansMax = 100'000;  // in one request
+// Attributes, events or links of one span, or attributes of one resource. OpenTelemetry's own limit
+// is 128 of each.
+inline constexpr std::size_t kOtlpPartsMax = 1'000;
 
 }  // namespace slipway::tracing

@@ -315,7 +315,11 @@ class PatternParser {
 
   void emit_repeat(const Node& node) {
     const Node& child = node.children.front();
-    for (std::size_t i = 0; i < node.least; ++i) emit(child);
+    // What takes no step takes none however often: `(){1000}{1000}` must not be counted out.
+    for (std::size_t i = 0, before = here(); i < node.least; ++i, before = here()) {
+      emit(child);
+      if (here() == before) break;
+    }
     if (!node.most) {
       const std::size_t split = push({Pattern::Step::kSplit, here() + 1, 0, {}});
       emit(child);

@@ -267,12 +267,25 @@ std::optional<std::string> known_service(const OtlpResource& resource) {
 
 }  // namespace
 
+namespace {
+
+void check_parts(std::string_view of, std::size_t parts) {
+  if (parts <= kOtlpPartsMax) return;
+  throw SpanError(std::string(of) + " has " + std::to_string(parts) + " of a kind, at most " +
+                  std::to_string(kOtlpPartsMax) + " are taken");
+}
+
+}  // namespace
+
 std::vector<SpanBatch> make_batches(const std::vector<OtlpResource>& resources) {
   std::vector<SpanBatch> batches;
   std::unordered_map<std::string, std::size_t> places;
   for (const OtlpResource& resource : resources) {
+    check_parts("a resource", resource.attributes.size());
     const std::optional<std::string> service = known_service(resource);
     for (const OtlpSpan& given : resource.spans) {
+      check_parts("a span",
+                  std::max({given.attributes.size(), given.events.size(), given.links.size()}));
       Prepared made = prepare(given, service);
       const auto [place, is_new] = places.try_emplace(made.span.trace_id, batches.size());
       if (is_new) batches.emplace_back().trace_id = made.span.trace_id;

@@ -185,6 +185,19 @@ def test_a_small_body_that_is_a_large_one_is_refused(server, experiment):
     assert requests.get(server.url + "/health", timeout=5).text == "OK"
 
 
+def test_too_many_parts_are_refused(server, experiment):
+    crowded = message(os.urandom(16))
+    for number in range(1_001):
+        one = crowded.resource_spans[0].scope_spans[0].spans[0].attributes.add()
+        one.key, one.value.int_value = f"k{number}", number
+    assert export(server, experiment, crowded.SerializeToString()).status_code == 422
+    location = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}}
+    info = {"trace_id": "tr-" + "a" * 32, "trace_location": location, "request_time": "2026-01-01T00:00:00Z", "state": "OK",
+            "tags": {f"k{number}": "v" for number in range(1_001)}}
+    refused = requests.post(server.url + "/api/3.0/mlflow/traces", json={"trace": {"trace_info": info}}, timeout=20)
+    assert refused.status_code == 400 and "trace.trace_info.tags" in refused.json()["message"], refused.text
+
+
 def test_traces_survive_a_kill(make_server):
     server = make_server()
     trace_id = os.urandom(16)

@@ -289,11 +289,20 @@ http::Response trace_answer(const tracing::TraceInfo& info) {
   return answer_line(json::Object{{"trace", json::Object{{"trace_info", to_json(info)}}}});
 }
 
+void check_pairs(const Parameters& parameters, std::string_view name, std::size_t pairs) {
+  if (pairs <= kPairsMax) return;
+  throw Error(Code::kInvalidArgument, "Invalid value for parameter '" + parameters.path_of(name) +
+                                          "' supplied: it has " + std::to_string(pairs) +
+                                          " entries, at most " + std::to_string(kPairsMax) +
+                                          " are taken");
+}
+
 tracing::Pairs read_map(const Parameters& parameters, std::string_view name) {
   tracing::Pairs pairs;
   const json::Value* value = parameters.find(name);
   if (value == nullptr) return pairs;
   if (!value->is_object()) parameters.refuse_type(name);
+  check_pairs(parameters, name, value->as_object().size());
   for (const auto& [key, item] : value->as_object()) {
     if (!item.is_string()) {
       throw Error(Code::kInvalidArgument, "Invalid value " + json::write(item) +

@@ -25,7 +25,11 @@ tracing::TraceInfo read_trace_info(const Parameters& info);
 tracing::Assessment read_assessment(const Parameters& given);
 std::int64_t read_location(const Parameters& info);  // the experiment of its `trace_location`
 
-// An object of texts, by key.
+// Of a trace's tags or metadata, or an assessment's metadata, in one request.
+inline constexpr std::size_t kPairsMax = 1'000;
+void check_pairs(const Parameters& parameters, std::string_view name, std::size_t pairs);
+
+// An object of at most kPairsMax texts, by key.
 tracing::Pairs read_map(const Parameters& parameters, std::string_view name);
 
 // The id of an experiment, which must be there.

@@ -19,6 +19,7 @@ tracing::Pairs read_list(const Parameters& parameters, std::string_view name) {
     if (!item.has("key")) parameters.refuse_type(name);
     pairs.emplace_back(item.text("key"), item.text("value"));
   }
+  check_pairs(parameters, name, pairs.size());
   return pairs;
 }
 

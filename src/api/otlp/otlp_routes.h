@@ -21,6 +21,6 @@ struct Deps {
 std::vector<http::Route> otlp_routes(const Deps& deps);
 
 inline constexpr std::uint64_t kOtlpBodyBytesMax = 16U << 20;      // as sent
-inline constexpr std::uint64_t kOtlpInflatedBytesMax = 64U << 20;  // without its encoding
+inline constexpr std::uint64_t kOtlpInflatedBytesMax = 16U << 20;  // without its encoding
 
 }  // namespace slipway::api::otlp
