@@ -93,8 +93,12 @@ http::Caller without_account(http::Caller::Kind kind) {
   return {.kind = kind, .name = {}, .account = 0, .admin = true, .otherwise = 0};
 }
 
-bool takes_stage_tokens(const AdmissionRules& rules, const http::Request& request) {
-  return family(request.path) == Family::kMlflow && rules.is_stage_token;
+// A stage records what it does: runs, models, files. Accounts and grants are not its business.
+bool takes_stage_tokens(const AdmissionRules& rules, const http::Request& request,
+                        const http::Route& route) {
+  return family(request.path) == Family::kMlflow && rules.is_stage_token &&
+         route.access.door == http::Door::kOpenOnLoopback &&
+         route.access.level != http::Level::kAdmin;
 }
 
 bool has_accounts(const AdmissionRules& rules) {
@@ -122,14 +126,14 @@ bool find_caller(const AdmissionRules& rules, http::Request& request, const http
       request.caller = without_account(Kind::kLocal);
       return true;
     }
-    request.unverified = credential && takes_stage_tokens(rules, request);
+    request.unverified = credential && takes_stage_tokens(rules, request, route);
     return request.unverified;
   }
   if (!credential) return false;
   const auto known = rules.sign_in->remembered(*credential);
   if (known && *known) request.caller = caller_of(rules, **known);
   // A refusal that is remembered may be of a stage's token, which is no account's.
-  const bool stage = credential->is_token && takes_stage_tokens(rules, request);
+  const bool stage = credential->is_token && takes_stage_tokens(rules, request, route);
   if (known && !*known && !stage) return false;
   request.unverified = !known || !*known || (needs_store(route.access) && !request.caller.admin);
   return true;
@@ -210,7 +214,7 @@ std::optional<http::Response> verify(const AdmissionRules& rules, http::Request&
                                      const http::Route& route) {
   const auto credential = access::read_credential(request.header("Authorization"));
   if (!credential) return unauthenticated(rules, request, route);
-  if (request.caller.account == 0 && takes_stage_tokens(rules, request) &&
+  if (request.caller.account == 0 && takes_stage_tokens(rules, request, route) &&
       rules.is_stage_token(credential->secret)) {
     request.caller = without_account(http::Caller::Kind::kStageToken);
   }

@@ -375,6 +375,7 @@ def test_traces_are_their_experiments(closed):
     found = closed.post(ANN, API3 + "traces/search", locations=places).json()["traces"]
     assert sorted(trace["trace_id"] for trace in found) == [own, sent]
     assert "for nobody" not in closed.get(ANN, API2 + "traces", experiment_ids=secret).text
+    assert is_forbidden(closed.get(ANN, "/ajax-api/2.0/mlflow/get-trace-artifact", trace_id=own, request_id=hidden))
     # A tag that says where files are leads nobody into another's.
     files = f"mlflow-artifacts:/{secret}/traces/{hidden}/artifacts"
     assert start(ANN, mine, "tr-" + "e" * 32, tags={"mlflow.artifactLocation": files}).status_code == 200
@@ -403,7 +404,18 @@ def test_no_detour_leads_into_anothers_files(closed):
         assert made.status_code in (400, 403), (source, run_id, made.text)
     closed.post(ADMIN, API2 + "registered-models/create", name="hidden")
     closed.post(ADMIN, API2 + "model-versions/create", name="hidden", source=f"runs:/{run}/", run_id=run)
-    assert is_forbidden(closed.post(ANN, API2 + "model-versions/create", name="m", source="models:/hidden/1"))
+    for source in ("models:/hidden/1", "models:hidden/1", "MODELS:/hidden/1", "models:///hidden/1", "models:/hidden\\1", "models:/hidden/latest",
+                   "RUNS:/" + run + "/", "runs://" + run, "runs:\\" + run, f"MLFLOW-ARTIFACTS:/{secret}/{run}/artifacts"):
+        made = closed.post(ANN, API2 + "model-versions/create", name="m", source=source)
+        assert made.status_code in (400, 403), (source, made.text)
+        made = closed.post(ANN, API2 + "model-versions/create", name="m", source=source, run_id=own)
+        assert made.status_code in (400, 403), (source, made.text)
+    assert is_forbidden(closed.post(ANN, API2 + "logged-models", experiment_id=mine, name="x", source_run_id=run))
+    # One thing is named for the decision, another for the answer.
+    assert is_forbidden(closed.get(ANN, "/ajax-api/2.0/mlflow/metrics/get-history-bulk", run_ids=own, run_id=run, metric_key="k"))
+    closed.post(ANN, API2 + "model-versions/create", name="m", source=f"runs:/{own}/", run_id=own)
+    peeked = closed.ask(ANN, "HEAD", "/model-versions/get-artifact?name=hidden&version=1&path=key.txt", json={"name": "m"})
+    assert peeked.status_code == 403, peeked.headers
     # Metrics into another's logged model through one's own run.
     model = closed.post(ADMIN, API2 + "logged-models", experiment_id=secret, name="x").json()["model"]["info"]["model_id"]
     assert is_forbidden(closed.post(ANN, API2 + "runs/log-metric", run_id=own, key="k", value=1, timestamp=1, model_id=model))
@@ -478,6 +490,27 @@ def test_the_command_line_makes_users_and_tokens(server):
     assert cli(server, "user", "admin", "ann", "--off").returncode != 0  # the last one
     assert cli(server, "user", "delete", "bob").returncode == 0
     assert cli(server, "user", "delete", "bob").returncode == 5
+
+
+@pytest.mark.parametrize("accounts", [False, True])
+def test_a_stages_token_records_and_does_nothing_else(server, accounts):
+    if accounts:
+        Closed(server)
+    repro = server.post("v1/stage-runs/repros", {"repro": "r", "experiment": "e"}).json()["run_id"]
+    stage = server.post("v1/stage-runs", {"repro_run": repro, "stage": "s"}).json()
+    bearer = {"Authorization": "Bearer " + stage["token"], "X-Forwarded-For": "203.0.113.9"}
+
+    def ask(path, method="POST", **body):
+        return requests.request(method, server.url + path, json=body, headers=bearer, timeout=20)
+
+    assert ask(API2 + "runs/log-metric", run_id=stage["run_id"], key="k", value=1, timestamp=1).status_code == 200
+    for path, body in ((API2 + "users/create", {"username": "x", "password": "a-password-of-x"}),
+                       (API2 + "users/update-admin", {"method": "PATCH", "username": "ann", "is_admin": True}), (API3 + "roles/create", {"name": "r"}),
+                       (API3 + "users/permissions/grant", {"username": "ann", "resource_type": "experiment", "resource_id": "*", "permission": "MANAGE"}),
+                       ("/api/slipway/v1/users", {"username": "x", "password": "a-password-of-x"}), ("/api/slipway/v1/tokens", {"name": "x"})):
+        assert ask(path, **body).status_code in (401, 403), path
+    users = {user["name"] for user in server.get("v1/users").json()["users"]}
+    assert users == ({"ada", "ann", "bob"} if accounts else set())
 
 
 def test_changes_and_refusals_are_recorded(closed):

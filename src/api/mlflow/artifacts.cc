@@ -86,7 +86,8 @@ http::Response send_version_artifact(const Deps& deps, const http::Request& requ
   std::optional<std::string> root;
   bool allowed = false;
   deps.database.read([&](storage::Session& session) {
-    allowed = permitted(session, may::read(By::kModelVersion), Parameters(request), request);
+    allowed = permitted(session, may::read(By::kModelVersion),
+                        Parameters(json::Object{{"name", name}}, ""), request);
     if (!allowed) return;
     version = registry::get_version(session, name, number);
     root = tracking::resolve_artifacts(session, version.location);

@@ -53,8 +53,9 @@ void add_create(Routes& table, const Clock& clock) {
         version.actor = actor_of(request);
         return [&clock, version = std::move(version),
                 caller = request.caller](storage::Transaction& transaction) {
-          return answer(version_answer(
-              transaction, registry::create_version(transaction, clock, version), caller));
+          const registry::ModelVersion made = registry::create_version(transaction, clock, version);
+          check_location(transaction, caller, made.location);
+          return answer(version_answer(transaction, made, caller));
         };
       },
       "Registers a version of a model");

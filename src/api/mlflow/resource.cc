@@ -10,8 +10,10 @@
 #include "api/mlflow/trace_json.h"
 #include "api/mlflow/wire.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "registry/model_version.h"
 #include "registry/registered_model.h"
+#include "registry/source.h"
 #include "tracing/trace_table.h"
 #include "tracking/artifact_uri.h"
 #include "tracking/experiment_table.h"
@@ -38,6 +40,7 @@ constexpr std::array kFinders = {
     Finder{By::kLoggedModel, "model_id", "logged_model"},
     Finder{By::kExperimentOfNewModel, "experiment_of_new_model", "experiment"},
     Finder{By::kTrace, "trace_id", "trace"},
+    Finder{By::kTraceFile, "request_id", "trace"},
     Finder{By::kTraces, "trace_ids", "trace"},
     Finder{By::kNewTrace, "new_trace", "trace"},
     Finder{By::kExperimentOfTraces, "experiment_of_traces", "trace"},
@@ -87,7 +90,6 @@ Thing model_thing(storage::Session& session, const std::string& name, bool versi
 bool may_use_source(storage::Session& session, const http::Caller& caller,
                     const Parameters& parameters) {
   constexpr std::string_view kRuns = "runs:/";
-  constexpr std::string_view kModels = "models:/";
   const auto readable = [&](const std::optional<Thing>& thing) {
     return thing && may_do(session, caller, http::Level::kRead, *thing);
   };
@@ -96,20 +98,22 @@ bool may_use_source(storage::Session& session, const http::Caller& caller,
   const std::string model_id = parameters.text("model_id");
   if (!run_id.empty() && !readable(run_thing(session, run_id))) return false;
   if (!model_id.empty() && !readable(logged_model_thing(session, model_id))) return false;
-  const auto segment = [&](std::string_view prefix) {
-    const std::string rest = source.substr(prefix.size());
-    return rest.substr(0, rest.find('/'));
-  };
-  if (source.starts_with(kRuns)) return readable(run_thing(session, segment(kRuns)));
-  if (source.starts_with(kModels)) {
-    const std::string first = segment(kModels);
-    const std::string name = first.substr(0, first.find('@'));
-    if (const auto logged = logged_model_thing(session, first)) return readable(logged);
-    return readable(model_thing(session, name, true));
+  // Read as it will be resolved; another spelling of the same is nobody's.
+  const std::string lower = ascii_lower(source);
+  if (lower.starts_with("models:")) {
+    const registry::ModelUri uri = registry::parse_model_uri(source);
+    return readable(uri.model_id.empty() ? model_thing(session, uri.name, true)
+                                         : logged_model_thing(session, uri.model_id));
+  }
+  if (lower.starts_with("runs:")) {
+    const bool plain = source.starts_with(kRuns) && !source.starts_with("runs://") &&
+                       source.find('\\') == std::string::npos;
+    const std::string rest = source.substr(std::min(source.size(), kRuns.size()));
+    return plain && readable(run_thing(session, rest.substr(0, rest.find('/'))));
   }
   if (const auto path = tracking::store_path(source))
     return may_path(session, caller, http::Level::kRead, *path);
-  return true;
+  return !lower.starts_with("mlflow-artifacts:");
 }
 
 // Somebody's own experiment must not lead into another's files.
@@ -161,7 +165,7 @@ bool permitted_run(storage::Session& session, const Access& access, const Parame
 bool permitted_runs(storage::Session& session, const Access& access, const Parameters& parameters,
                     const http::Caller& caller) {
   std::vector<std::string> ids = parameters.texts("run_ids");
-  if (ids.empty()) ids = parameters.texts("run_id");
+  for (std::string& id : parameters.texts("run_id")) ids.push_back(std::move(id));
   return std::all_of(ids.begin(), ids.end(), [&](const std::string& id) {
     return may_run(session, caller, access.level, id);
   });
@@ -179,11 +183,12 @@ bool permitted_traces(storage::Session& session, const Access& access, const Par
 
 bool permitted_trace(storage::Session& session, const Access& access, const Parameters& parameters,
                      const http::Request& request) {
+  if (access.by == By::kTraceFile)
+    return may_trace(session, request.caller, access.level, parameters.text("request_id"));
   std::string id;
   for (const auto& [name, value] : request.path_parameters)
     if (name == "trace_id") id = value;
   if (id.empty()) id = parameters.text("trace_id");
-  if (id.empty()) id = parameters.text("request_id");
   return may_trace(session, request.caller, access.level, id);
 }
 
@@ -234,7 +239,7 @@ bool permitted_experiment(storage::Session& session, const Access& access,
   if (access.by != By::kExperimentOfNewModel) return true;
   const std::string source = parameters.text("source_run_id");
   return not_denied(session, caller, "logged_model") &&
-         (source.empty() || may_run(session, caller, http::Level::kRead, source));
+         (source.empty() || may_run(session, caller, http::Level::kEdit, source));
 }
 
 }  // namespace
@@ -327,6 +332,13 @@ bool may_path(storage::Session& session, const http::Caller& caller, http::Level
   return may_do(session, caller, level, {"experiment", std::string(first), part});
 }
 
+void check_location(storage::Session& session, const http::Caller& caller,
+                    const std::string& location) {
+  const auto path = tracking::store_path(location);
+  if (path && !may_path(session, caller, http::Level::kRead, *path))
+    throw Error(Code::kPermissionDenied, "Permission denied");
+}
+
 bool permitted(storage::Session& session, const Access& access, const Parameters& parameters,
                const http::Request& request) {
   const http::Caller& caller = request.caller;
@@ -352,7 +364,8 @@ bool permitted(storage::Session& session, const Access& access, const Parameters
     case By::kLoggedModel: {
       return may_logged_model(session, caller, access.level, request.path_parameter("model_id"));
     }
-    case By::kTrace: return permitted_trace(session, access, parameters, request);
+    case By::kTrace:
+    case By::kTraceFile: return permitted_trace(session, access, parameters, request);
     case By::kTraces: return permitted_traces(session, access, parameters, caller);
     case By::kNewTrace: return permitted_new_trace(session, access, parameters, caller);
     case By::kExperimentOfTraces:

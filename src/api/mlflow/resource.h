@@ -32,7 +32,8 @@ enum class By {
   kExperimentOfNewRun,    // `experiment_id` of a run to be made
   kLoggedModel,           // {model_id} of the path
   kExperimentOfNewModel,  // `experiment_id` of a logged model to be made
-  kTrace,                 // {trace_id} of the path, `trace_id` or `request_id`
+  kTrace,                 // {trace_id} of the path, or `trace_id`
+  kTraceFile,             // `request_id` of a trace
   kTraces,                // `trace_ids`, each of them, and the `run_id` that they are linked to
   kNewTrace,              // a trace to be made or completed: its experiment, before and after
   kExperimentOfTraces,    // `experiment_id` of traces
@@ -96,6 +97,11 @@ bool may_traces_of(storage::Session& session, const http::Caller& caller, http::
 // experiments.
 bool may_path(storage::Session& session, const http::Caller& caller, http::Level level,
               std::string_view path);
+
+// Throws kPermissionDenied where the files of a version just made are not the caller's to read: in
+// its transaction, which then ends, whatever way its source was written.
+void check_location(storage::Session& session, const http::Caller& caller,
+                    const std::string& location);
 
 // What somebody makes is theirs: MANAGE, where the caller is an account.
 void give_to_maker(storage::Transaction& transaction, const http::Caller& caller,

@@ -171,7 +171,7 @@ std::vector<http::Route> trace_span_routes(const Deps& deps) {
   tracking::ArtifactStore& store = deps.artifacts;
   for (const Prefixes prefixes : {Prefixes::kAjax2, Prefixes::kAjax3}) {
     routes.read(
-        http::Method::kGet, "/mlflow/get-trace-artifact", may::read(By::kTrace), {},
+        http::Method::kGet, "/mlflow/get-trace-artifact", may::read(By::kTraceFile), {},
         [&store](storage::Session& session, const Parameters& parameters,
                  const http::Request& request) {
           return artifact(session, store, parameters, request);
