@@ -57,6 +57,7 @@ TEST(PostgresUrl, NoMessageShowsThePassword) {
 class PostgresTest : public ::testing::Test {
  protected:
   void SetUp() override {
+    // About PostgreSQL alone: ctest runs this program again, on one, as storage_postgres.
     if (test_database_url().empty()) GTEST_SKIP() << "SLIPWAY_TEST_DATABASE names no PostgreSQL";
     store_.emplace();
     database_.emplace(store_->options());

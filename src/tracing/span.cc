@@ -19,7 +19,8 @@ constexpr std::size_t kTraceIdBytes = 16;
 constexpr std::size_t kSpanIdBytes = 8;
 constexpr std::int64_t kNanosPerMilli = 1'000'000;
 
-// Programs whose name may stand at a trace: free texts of strangers would be shown there else.
+// Values of `service.name` that may stand at a trace: free texts of strangers would be shown there
+// else. The list is the wire's, as MLflow 3.17.2 has it; the corpus holds us to it.
 constexpr std::string_view kKnownServices[] = {"claude-code", "codex_cli_rs", "codex_vscode",
                                                "gemini-cli", "qwen-code"};
 constexpr std::string_view kServiceKey = "service.name";

@@ -285,6 +285,7 @@ def fail_to_start(data, port=0, expected=6):
     return done.stderr
 
 
+# Of PostgreSQL, test_postgresql.py asks the same.
 @pytest.mark.skipif("SLIPWAY_TEST_DATABASE" in os.environ, reason="writes into the file of SQLite")
 def test_a_store_newer_than_the_program_is_refused_by_name(make_server):
     server = make_server()
